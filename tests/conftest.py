@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, import_in_turns, is_after_the_groups, place_of, step_back
-from tests.once import keep_no_fields, keep_routes
+from tests.once import keep_no_fields, keep_routes, leave_out_what_is_not_needed
 from tests.sender_rules import judging_messages
 from tests.template import migrated_template
 from tests.worlds import WORLDS, Worlds, commits
@@ -60,6 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """After all others: what takes longest comes first, whatever database it needs."""
     yield
     items.sort(key=lambda item: place_of(item.nodeid))
+    leave_out_what_is_not_needed(items)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,16 +5,17 @@ than all that a test asks about.
 """
 
 import ssl
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.signals import setting_changed
 from django.test import client
 from django.test.signals import root_urlconf_changed
 from django.urls import set_urlconf
-from pytest import MonkeyPatch
 
 from bars_portal.http import client_context
 
@@ -25,7 +26,27 @@ _KEY_READERS = (
     "bars_portal.status.doctor.receiver",
     "bars_portal.status.watched",
 )
+# What pytest-django puts round every test, and what a test that needs it is known by: a marker, a fixture,
+# its class. Most tests need none, and together they cost more than a small test.
+_ROUND_EVERY_TEST = {
+    "_django_isolate_apps": "django_isolate_apps",
+    "_django_set_urlconf": "urls",
+    "_template_string_if_invalid_marker": "ignore_template_errors",
+    "_django_db_marker": "django_db",
+    "_live_server_helper": "live_server",
+    "_django_setup_unittest": "cls",
+}
 _CONTEXT_MAKERS = ("bars_portal.exchange.gateway.tokens", "bars_portal.onboarding.outside")
+
+
+def leave_out_what_is_not_needed(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function):
+            known = {*item.fixturenames, *(each.name for each in item.iter_markers())}
+            known |= {"cls"} if item.cls else set()
+            item.fixturenames = [
+                each for each in item.fixturenames if _ROUND_EVERY_TEST.get(each, each) in known
+            ]
 
 
 def keep_routes() -> None:
@@ -53,7 +74,7 @@ def keep_no_fields() -> None:
     client.store_rendered_templates = keep_pages  # type: ignore[attr-defined]  # the stubs leave it out
 
 
-def read_keys_once(patch: MonkeyPatch) -> None:
+def read_keys_once(patch: pytest.MonkeyPatch) -> None:
     """The same bytes are the same key: its primes are proved at the first reading."""
     for module in _KEY_READERS:
         patch.setattr(f"{module}.load_pem_private_key", _read_key)
@@ -64,7 +85,7 @@ def _read_key(data: bytes, password: bytes | None = None) -> PrivateKeyTypes:
     return load_pem_private_key(data, password)
 
 
-def read_authorities_once(patch: MonkeyPatch) -> None:
+def read_authorities_once(patch: pytest.MonkeyPatch) -> None:
     """Those that the public trusts: some hundred certificates, for whoever presents none of their own."""
     for module in _CONTEXT_MAKERS:
         patch.setattr(f"{module}.client_context", _context)

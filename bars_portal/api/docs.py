@@ -5,6 +5,7 @@ Each resource has a page with its operations, and all that they take and give as
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -33,10 +34,8 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def overview(request: HttpRequest) -> HttpResponse:
-    from bars_portal.api.schema import document
-
     context = {
-        "api": described(document()),
+        "api": _described_once(),
         "scopes": [(each.value, each.words) for each in Scope],
         "problems": list(PROBLEMS.values()),
     }
@@ -46,9 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def resource_page(request: HttpRequest, resource: str) -> HttpResponse:
-    from bars_portal.api.schema import document
-
-    found = next((each for each in described(document()).resources if each.slug == resource), None)
+    found = next((each for each in _described_once().resources if each.slug == resource), None)
     if found is None:
         raise Http404
     return render(request, "api/resource.jinja", {"resource": found})
@@ -111,6 +108,14 @@ class Described:
     version: str
     description: list[str]
     resources: list[Resource]
+
+
+@cache
+def _described_once() -> Described:
+    """The same for everybody, as the document is."""
+    from bars_portal.api.schema import document
+
+    return described(document())
 
 
 def described(document: Json) -> Described:

@@ -73,9 +73,11 @@ def bookings_of(referral: Referral) -> list[Link]:
     own = rows.filter(organisation=referral.organisation_id).select_related("service").order_by("-created_at")
     told = [_link(booking, referral) for booking in own]
     known = {link.booking.pk for link in told}
-    hand = _by_hand(referral=referral)
+    hand = BookingLink.objects.filter(referral=referral).select_related("booking__service")
     return told + [
-        _link(each.booking, referral, by_hand=True) for each in hand if each.booking_id not in known
+        _link(each.booking, referral, by_hand=True)
+        for each in hand.order_by("-made_at")
+        if each.booking_id not in known
     ]
 
 
@@ -89,15 +91,12 @@ def referrals_of(booking: Booking) -> list[Link]:
     own = rows.filter(organisation=booking.organisation_id).select_related("service").order_by("-created_at")
     told = [_link(booking, referral) for referral in own]
     known = {link.referral.pk for link in told}
-    hand = _by_hand(booking=booking)
+    hand = BookingLink.objects.filter(booking=booking).select_related("referral__service")
     return told + [
-        _link(booking, each.referral, by_hand=True) for each in hand if each.referral_id not in known
+        _link(booking, each.referral, by_hand=True)
+        for each in hand.order_by("-made_at")
+        if each.referral_id not in known
     ]
-
-
-def _by_hand(**owner: Referral | Booking) -> QuerySet[BookingLink]:
-    rows = BookingLink.objects.filter(**owner).select_related("booking__service", "referral__service")
-    return rows.order_by("-made_at")
 
 
 def _link(booking: Booking, referral: Referral, *, by_hand: bool = False) -> Link:
@@ -186,8 +185,9 @@ _MOST = 20
 def linkable_bookings(acting: Acting, referral: Referral) -> list[Booking]:
     """The next appointment first."""
     rows = _received_bookings(acting).filter(_perhaps(referral.patient)).order_by("start")
-    known = {link.booking.pk for link in bookings_of(referral)}
-    same = (each for each in rows if is_same_person(each.patient, referral.patient))
+    same = [each for each in rows if is_same_person(each.patient, referral.patient)]
+    # Most patients have no appointment here: then nothing is to be taken away.
+    known = {link.booking.pk for link in bookings_of(referral)} if same else set()
     return [each for each in same if each.pk not in known][:_MOST]
 
 
@@ -199,9 +199,9 @@ def linkable_referrals(acting: Acting, booking: Booking) -> list[Referral]:
         direction=Direction.RECEIVED,
         status__in=sorted(CURRENT),
     )
-    known = {link.referral.pk for link in referrals_of(booking)}
     found = rows.select_related("patient", "service").order_by("-created_at")
-    same = (each for each in found if is_same_person(each.patient, booking.patient))
+    same = [each for each in found if is_same_person(each.patient, booking.patient)]
+    known = {link.referral.pk for link in referrals_of(booking)} if same else set()
     return [each for each in same if each.pk not in known][:_MOST]
 
 

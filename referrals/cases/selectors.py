@@ -30,7 +30,7 @@ from referrals.cases.models import (
     owned_by,
 )
 from referrals.cases.policies import VIEW
-from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
+from referrals.cases.states import CaseStatus, Category, ResponseState
 
 RESPONSE_WITH = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
@@ -40,11 +40,6 @@ RESPONSE_WITH = tuple(
 def responses_of(case: Case) -> QuerySet[CaseAnswer]:
     """Oldest first."""
     return CaseAnswer.objects.filter(**owned_by(case)).select_related("author").order_by("created_at", "id")
-
-
-def latest_response(case: Case, kind: ReplyKind) -> CaseAnswer | None:
-    """The one of this kind that counts."""
-    return responses_of(case).filter(kind=kind).last()
 
 
 def notes_of(case: Case) -> QuerySet[CaseNote]:
@@ -105,9 +100,13 @@ def case_for(acting: Acting, case_id: UUID, direction: Direction) -> Case | None
 
 
 def of_either_kind(known: Mapping[str, Any], *, with_: Sequence[str] = ("service",)) -> Case | None:
-    """The referral or the validation request of which this is known, with what belongs to it."""
+    """The referral or the validation request of which this is known, with what belongs to it.
+
+    What is known is true of one, so that no order is asked for: to write one costs as much as the rest.
+    """
     for category in Category:
-        found: Case | None = MODELS[category].objects.filter(**known).select_related(*with_).first()
+        rows: QuerySet[Any] = MODELS[category].objects.filter(**known).select_related(*with_).order_by()
+        found: Case | None = next(iter(rows), None)
         if found is not None:
             return found
     return None

@@ -15,9 +15,9 @@ from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.states import Direction
 from referrals.cases import history
 from referrals.cases.links import Link, bookings_of, can_link_referral, onward_requests_of, standing_onward
-from referrals.cases.models import Case, CaseNote, Referral
+from referrals.cases.models import Case, CaseAnswer, CaseNote, Referral
 from referrals.cases.policies import VIEW, WORK, can_work
-from referrals.cases.selectors import latest_response, notes_of, responses_of, steps_of, version_for
+from referrals.cases.selectors import notes_of, responses_of, version_for
 from referrals.cases.states import CaseStatus, ReplyKind, ResponseState
 from referrals.cases.views import clock, received_case_of, reloaded
 from referrals.cases.words import (
@@ -52,7 +52,7 @@ class OnwardLine:
     tone: str
 
 
-def onward_facts(acting: Acting, case: Case, now: datetime) -> dict[str, Any]:
+def onward_facts(acting: Acting, case: Case, answers: list[CaseAnswer], now: datetime) -> dict[str, Any]:
     """Fields of the page of a received case.
 
     `onward_untold`: it went onward, and nobody has completed it here. `onward_missing`: the requester was
@@ -64,7 +64,7 @@ def onward_facts(acting: Acting, case: Case, now: datetime) -> dict[str, Any]:
         "onward": [_line(each) for each in sent],
         "can_refer_onward": can_refer_onward(acting, case),
         "onward_untold": standing is not None and can_decide(acting, case, Decision.COMPLETE, now),
-        "onward_missing": standing is None and _was_told_onward(case),
+        "onward_missing": standing is None and _was_told_onward(answers),
     }
 
 
@@ -73,8 +73,9 @@ def _line(case: Case) -> OnwardLine:
     return OnwardLine(case, CATEGORIES[case.category], status.label, TONES[status])
 
 
-def _was_told_onward(case: Case) -> bool:
-    told = latest_response(case, ReplyKind.FULL)
+def _was_told_onward(answers: list[CaseAnswer]) -> bool:
+    """By the full one that counts: the last."""
+    told = next((each for each in reversed(answers) if each.kind == ReplyKind.FULL), None)
     return told is not None and told.content.get("disposition") == Disposition.ONWARD
 
 
@@ -105,23 +106,23 @@ class ReceivedPage(CasePage):
 
 
 def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
-    holder = case.assigned_to
+    holder, answers, steps = case.assigned_to, list(responses_of(case)), history_lines(case)
     return ReceivedPage(
         case=case,
         now=now,
         asked=asked_rows(case),
         actions=actions_for(acting, case, now),
-        answers=[response_line(acting, each) for each in responses_of(case)],
+        answers=[response_line(acting, each) for each in answers],
         notes=list(notes_of(case)),
         links=bookings_of(case) if isinstance(case, Referral) else [],
         can_link=isinstance(case, Referral) and can_link_referral(acting, case),
-        **onward_facts(acting, case, now),
+        **onward_facts(acting, case, answers, now),
         versions=version_lines(case),
-        history=history_lines(case),
+        history=steps,
         can_work=can_work(acting, case),
         is_mine=holder is not None and holder.pk == acting.user.pk,
         holder=name_of(holder) if holder else "",
-        seen=steps_of(case),
+        seen=len(steps),
     )
 
 

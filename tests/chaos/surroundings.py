@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import redis
-
 from tests.stack import free_ports
 
 _FAKETIME = "faketime/libfaketimeMT.so.1"
@@ -66,6 +64,9 @@ class Broker:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
+        # Whoever collects tests would read it, and it is large.
+        import redis
+
         try:
             with redis.Redis(port=self._port, socket_timeout=1) as asking:
                 return bool(asking.ping())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any, Self
 from uuid import UUID
@@ -20,6 +21,7 @@ SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 SDS_ROLE_PROFILE_SYSTEM = "https://fhir.nhs.uk/Id/sds-role-profile-id"
 
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_LONGEST_KEPT = 100
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -125,10 +127,20 @@ def _value_in(expected: str, token: str) -> str:
 
 def same_system(one: str, other: str) -> bool:
     """Whether two system URIs are the same but for http/https and case (official examples mix them)."""
-    return _bare(one) == _bare(other)
+    return one == other or _bare(one) == _bare(other)
 
 
 def _bare(system: str) -> str:
+    # A page asks of the same few systems a thousand times; what is longer is none of them.
+    return _kept(system) if len(system) <= _LONGEST_KEPT else _stripped(system)
+
+
+@lru_cache(maxsize=256)
+def _kept(system: str) -> str:
+    return _stripped(system)
+
+
+def _stripped(system: str) -> str:
     return system.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
 
 

@@ -9,11 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import schemathesis
 from django.core.management import CommandError, call_command
 from django.urls import URLPattern
 from jsonschema_rs import Draft202012Validator
-from schemathesis.core.result import Ok
 
 from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.identifiers import ServiceID
@@ -63,10 +61,16 @@ def example_of(parameter: Json) -> Any:
 
 
 def test_it_is_valid_openapi(description: Json) -> None:
+    # Every process that collects tests would read it for two of them, and it is large.
+    import schemathesis
+
     schemathesis.openapi.from_dict(description).validate()
 
 
 def test_every_operation_can_be_generated_from(description: Json) -> None:
+    import schemathesis
+    from schemathesis.core.result import Ok
+
     found = list(schemathesis.openapi.from_dict(description).get_all_operations())
 
     assert len(found) == len(operations(description))

@@ -2,6 +2,7 @@
 
 import gzip
 import json as stdlib_json
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from bookings.states import BookingStatus
 from tests.fhir_check import assert_no_errors
 from tests.integration.bookings.official import CANCELLED, NEW, Bundle, adapted, example, of_type
 from tests.integration.exchange_formats.conftest import JSON, XML, Partner
+from tests.profiles import daily, share
 
 FORMATS = [Format.JSON, Format.XML]
 
@@ -197,9 +199,14 @@ def test_the_coding_of_a_body(
     assert wanted.loads(answer.content)["resourceType"] == "OperationOutcome"
 
 
-@pytest.mark.parametrize("sent", FORMATS)
-@pytest.mark.parametrize("wanted", FORMATS)
-@pytest.mark.parametrize("text", ["1.10", "51.50000", "0.0", "-0.10", "12345678901234567.890"])
+TEXTS = ["1.10", "51.50000", "0.0", "-0.10", "12345678901234567.890"]
+WAYS = list(product(TEXTS, FORMATS, FORMATS))
+
+
+# In turns, so that each text is sent and each of the ways is gone.
+@pytest.mark.parametrize(
+    ("text", "wanted", "sent"), daily(WAYS, lambda row: row in [*share(WAYS, 0, of=5), *share(WAYS, 2, of=5)])
+)
 def test_decimals_are_answered_as_they_were_sent(
     partner: Partner, new: Bundle, sent: Format, wanted: Format, text: str
 ) -> None:

@@ -17,6 +17,7 @@ from bars_portal.management.commands.list_permissions import staff_acts
 from referrals.cases.settings import BreachRule
 from tests.factories.patients import NOW
 from tests.integration.staff.conftest import World
+from tests.profiles import share
 
 PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 
@@ -44,8 +45,12 @@ def done(client: Client, page: StaffAdmin, key: object) -> set[str]:
     return found | {str(words) for _, _, words in form.values()}
 
 
-@pytest.mark.parametrize("role", [each for each in Role if "portal.open_admin" in PERMISSIONS[each]], ids=str)
-def test_at_home_a_role_does_what_the_table_says(world: World, role: Role) -> None:
+OPENING = [each for each in Role if "portal.open_admin" in PERMISSIONS[each]]
+
+
+@pytest.mark.parametrize(("number", "role"), list(enumerate(OPENING)))
+def test_at_home_a_role_does_what_the_table_says(world: World, number: int, role: Role) -> None:
+    """In turns: each page by every other role."""
     client, keys = world.client(role, at_home=True), {type(row): row.pk for row in world.rows}
     if role is Role.INSTALLER:
         # Of a service, a rule is its manager's.
@@ -55,7 +60,7 @@ def test_at_home_a_role_does_what_the_table_says(world: World, role: Role) -> No
     table: dict[StaffAdmin, set[str]] = {}
     for each in staff_acts():
         table.setdefault(each.page, set()).update({each.act} if role in each.roles else ())
-    for page, acts in table.items():
+    for page, acts in (each for at, each in enumerate(table.items()) if share([each], number + at, of=2)):
         key = keys.get(page.model) or page.model._default_manager.values_list("pk", flat=True).first()
         assert done(client, page, key) == acts, page.opts.label
 

@@ -8,13 +8,14 @@ import pytest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bookings.management.commands.draw_states import as_markdown
 from bookings.states import TRANSITIONS, BookingEvent, BookingStatus, next_status
+from tests.rows import each_row
 
 ROOT = Path(__file__).resolve().parents[3]
 STATUSES = (None, *BookingStatus)
 RECEIVED_ONLY = {BookingStatus.ENTERED_IN_ERROR, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND}
 
 
-@pytest.mark.parametrize(("direction", "status", "event"), list(product(Direction, STATUSES, BookingEvent)))
+@each_row(product(Direction, STATUSES, BookingEvent), lambda *row: "-".join(map(str, row)))
 def test_every_combination_is_a_row_or_refused(
     direction: Direction, status: BookingStatus | None, event: BookingEvent
 ) -> None:

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from django.core.management import get_commands
 
+from tests.rows import each_row
 from tests.unit.docs.markdown import PAGES, ROOT, anchors, blocks, code_words, links, name, prose
 
 # Folders that exist at run time only.
@@ -24,7 +24,7 @@ _EXAMPLES = frozenset(
 _UNDER_A_HEAD = re.compile(r"\|[\s:|-]+")
 _FUNCTION = re.compile(r"(?:\w+\.)*(\w+)\(\)")
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=name)
+every_page = each_row([(page,) for page in PAGES], name)
 
 
 def targets() -> set[str]:
@@ -69,9 +69,8 @@ def test_files_exist(page: Path) -> None:
 
 @every_page
 def test_make_targets_exist(page: Path) -> None:
-    named = {
-        target for line in commands(page.read_text()) for target in re.findall(r"\bmake ([a-z-]+)", line)
-    }
+    lines = commands(page.read_text())
+    named = {target for line in lines for target in re.findall(r"\bmake ([a-z-]+)", line)}
     assert named <= targets()
 
 
@@ -131,7 +130,7 @@ def test_every_page_is_reached() -> None:
     assert alone == ["README.md"]
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "adr").glob("0*.md")), ids=name)
+@each_row([(page,) for page in sorted((ROOT / "docs" / "adr").glob("0*.md"))], name)
 def test_decisions_have_all_parts(page: Path) -> None:
     text = page.read_text()
     parts = {"context", "decision", "consequences", "alternatives"}

@@ -10,6 +10,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, operation_outcome
 from bars_portal.exchange.fhir.profiles import DEFINITIONS
 from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, judge, table
+from tests.rows import each_row
 
 from .breaches import BREACHES, MISSHAPEN
 from .breaches_states import CATEGORY_BREACHES, STATE_BREACHES
@@ -22,13 +23,19 @@ C = OutcomeCode
 ALL = [*BREACHES, *(breach for breach, *_ in MISSHAPEN), *STATE_BREACHES, *CATEGORY_BREACHES]
 
 
-def cases() -> Iterator[Any]:
-    for number, (rule, keys, *rest) in enumerate(ALL):
+def by_type(rules: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """A row for each type that its rule applies to."""
+    for rule, keys, *rest in rules:
         for key in sorted(keys):
-            yield pytest.param(rule, key, *rest, id=f"{number}-{rule}-{key}")
+            yield rule, key, *rest
 
 
-@pytest.mark.parametrize(("rule", "key", "change", "code", "path"), list(cases()))
+def named(rule: str, key: str, *rest: Any) -> str:
+    """By its path too: some rules are broken in several ways."""
+    return f"{rule}-{key}-{rest[-1]}"
+
+
+@each_row(by_type(ALL), named)
 def test_the_broken_rule_decides(rule: str, key: str, change: Change, code: OutcomeCode, path: str) -> None:
     raw = SAMPLES[key]()
     change(raw)
@@ -102,7 +109,7 @@ def counted() -> Iterator[tuple[str, str, int, Callable[[Json, str, int], None]]
                 yield key, kind, high - have + 1 + spare, more
 
 
-@pytest.mark.parametrize(("key", "kind", "number", "change"), list(counted()))
+@each_row(counted(), lambda key, kind, _number, change: f"{key}-{kind}-{change.__name__}")
 def test_counts_are_those_of_the_definition(
     key: str, kind: str, number: int, change: Callable[[Json, str, int], None]
 ) -> None:
@@ -113,13 +120,7 @@ def test_counts_are_those_of_the_definition(
     assert decisive.expression == (f"Bundle.entry.resource.ofType({kind})",)
 
 
-def lapses() -> Iterator[Any]:
-    for number, (rule, keys, *rest) in enumerate(LAPSES):
-        for key in sorted(keys):
-            yield pytest.param(rule, key, *rest, id=f"{number}-{rule}-{key}")
-
-
-@pytest.mark.parametrize(("rule", "key", "change", "path"), list(lapses()))
+@each_row(by_type([*LAPSES]), named)
 def test_a_lapse_is_only_a_warning(rule: str, key: str, change: Change, path: str) -> None:
     raw = SAMPLES[key]()
     change(raw)
