@@ -148,7 +148,10 @@ class RangeForm(NHSForm):
     last_day = DateField(label="Last day (optional)", hint="Leave it empty for the same day", required=False)
     to_time = ClockField(label="To", hint="Like 17:30; 24:00 is the end of the day", label_size="s")
     reason = TextField(
-        label="Reason (optional)", hint="Colleagues see it, senders do not", max_length=200, required=False
+        label="Reason for blocking (optional)",
+        hint="Colleagues see it as long as the time is blocked, senders do not",
+        max_length=200,
+        required=False,
     )
 
     def __init__(self, *args: Any, diaries: Sequence[tuple[str, str]], **kwargs: Any) -> None:
