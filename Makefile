@@ -4,7 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bars_portal bookings directory referrals tests benchmarks manage.py
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+# Compiled afterwards, on all cores; a few packages carry files that no Python compiles.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # Universal: a package that only one of the Pythons needs stands in the lock with its marker.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(LOCK_ARGS)
 PEER := var/peer
@@ -18,7 +20,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check lint types contracts migrations bench bite fuzz chaos api-changes lock format security audit
+.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check tests-of-ci beside-the-tests lint types contracts migrations bench bite fuzz chaos api-changes lock format security audit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,8 +58,15 @@ ways: assets ## walk the main ways by real requests and write their tables into 
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
-check: test ## everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync further lint types contracts migrations security api-changes
+check: assets ## everything that CI runs: every test but the thorough in one run, and beside it what is no test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line tests-of-ci beside-the-tests
+
+tests-of-ci: assets
+	$(PYTEST) -rs $(BOTH_CORES) -m "not thorough" $(PYTEST_ARGS)
+
+# Tests are timed, and these are not: they take what the tests leave.
+beside-the-tests: $(VENV)/.dev-stamp
+	@nice -n 10 $(MAKE) --no-print-directory lint types contracts migrations security api-changes
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
@@ -130,11 +139,13 @@ $(BIN)/python:
 $(VENV)/.local-stamp: requirements/local.txt | $(BIN)/python
 	@echo "Installing what the demo needs (once)..."
 	@$(PIP) -r requirements/local.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev-stamp: requirements/dev.txt | $(BIN)/python
 	@echo "Installing what the tests need (once)..."
 	@$(PIP) -r requirements/dev.txt
+	@$(COMPILE)
 	@touch $@
 
 $(PEER)/.stamp: requirements/bench.txt

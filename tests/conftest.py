@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from tests import profiles  # noqa: F401 - registers them
-from tests.groups import GroupScheduling, place_of
+from tests.groups import GroupScheduling, import_in_turns, is_after_the_groups, place_of, step_back
 from tests.once import keep_no_fields, keep_routes
 from tests.sender_rules import judging_messages
 from tests.template import migrated_template
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 # Where the processes of a parallel run meet: they inherit what the first one set.
 _RUN_FOLDER = "BARS_TEST_RUN"
+# The database is there, or asked for: it serves all processes, and is as quick as whoever starts it.
+_SERVED = pytest.StashKey[bool]()
 # Fixtures that the stack is behind.
 _ON_THE_STACK = {"stack", "portal"}
 
@@ -46,6 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def run_folder() -> Path:
     return Path(os.environ[_RUN_FOLDER])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    import_in_turns(session.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,6 +80,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture: what another test keeps is none of this one's."""
+    if _SERVED in item.config.stash and is_after_the_groups(item.nodeid):
+        step_back()
     WORLDS.prepare(getattr(item, "fixturenames", ()), commits=commits(item))
 
 
@@ -95,10 +104,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @pytest.fixture(scope="session")
-def database_server() -> Iterator["EmbeddedPostgres | None"]:
+def database_server(pytestconfig: pytest.Config) -> Iterator["EmbeddedPostgres | None"]:
     """The embedded cluster; None when DATABASE_URL names a server."""
     from django.conf import settings
 
+    pytestconfig.stash[_SERVED] = True
     if not settings.EMBEDDED_DATABASE:
         yield None
         return

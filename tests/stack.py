@@ -209,11 +209,11 @@ def shared_stack(
         with locked(door):
             fcntl.flock(users, fcntl.LOCK_SH)
             if not facts.exists():
-                launcher = Launcher(make_var(), Ports(*free_ports(4)), make_database())
+                launcher = Launcher(make_var(), Ports(*free_ports(4)), make_database(), module="tests.demo")
                 launcher.start_and_wait()
                 facts.write_text(json.dumps({**asdict(launcher), "var": str(launcher.var)}))
         told = json.loads(facts.read_text())
-        stack = Stack(Launcher(Path(told["var"]), Ports(**told["ports"]), told["database_url"]))
+        stack = Stack(Launcher(**{**told, "var": Path(told["var"]), "ports": Ports(**told["ports"])}))
         try:
             yield stack
         finally:

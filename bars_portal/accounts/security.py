@@ -24,6 +24,7 @@ from bars_portal.accounts.second_factor.views import recovery_codes_page
 from bars_portal.nhsuk.forms import NHSForm, PasswordField
 
 _FEW_CODES = 3
+_LONGEST_NUMBER = 20
 _WIDTH, _NEW = "nhsuk-input--width-20", "new-password"
 
 
@@ -48,7 +49,7 @@ def security(request: HttpRequest) -> HttpResponse:
 def remove_factor(request: HttpRequest) -> HttpResponse:
     """`passkey` is the primary key of one of theirs; without it, it is the app."""
     passkey = request.POST.get("passkey", "")
-    if passkey and not passkey.isdecimal():
+    if passkey and not _is_number(passkey):
         raise Http404
     try:
         removed = second_factor.remove_factor(
@@ -87,7 +88,9 @@ def end_session(request: HttpRequest) -> HttpResponse:
     """One by its id, or all others. What is over already is no fault."""
     user, actor, now = _person(request), actor_of(request), timezone.now()
     chosen = request.POST.get("session", "")
-    if chosen.isdecimal():
+    if chosen and not _is_number(chosen):
+        raise Http404
+    if chosen:
         sessions.end_session(user=user, pk=int(chosen), actor=actor, now=now)
         messages.success(request, "That browser is signed out.")
     else:
@@ -160,6 +163,11 @@ def _is_theirs(request: HttpRequest, user: User, form: ChangePasswordForm) -> bo
     services.record_refused_password(user=user, actor=actor_of(request), locked=locked, now=timezone.now())
     form.add_error("current_password", "This is not your password. Check it and try again")
     return False
+
+
+def _is_number(text: str) -> bool:
+    """Of a row, maybe: Python refuses to read one of thousands of digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
 
 
 def _person(request: HttpRequest) -> User:

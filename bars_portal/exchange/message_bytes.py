@@ -20,12 +20,17 @@ MAX_CONTENT = 10_000_000
 
 def decode(body: bytes | memoryview | None) -> dict[str, Any]:
     """The resource in a stored body. Raises OutcomeError for what is none: refused ones are stored too."""
+    content = unpacked(body)
+    return sniff(content).loads(content)
+
+
+def unpacked(body: bytes | memoryview | None) -> bytes:
+    """A stored body as it was before it was compressed. Raises OutcomeError."""
     raw = bytes(body or b"")
     try:
-        content = inflate(raw, limit=MAX_CONTENT) if is_deflated(raw) else raw
+        return inflate(raw, limit=MAX_CONTENT) if is_deflated(raw) else raw
     except (Corrupt, TooLarge):
         raise fault(OutcomeCode.INVALID, "The body is not gzip, or too large") from None
-    return sniff(content).loads(content)
 
 
 def readable(body: bytes | memoryview | None, *, masked: bool, ours: bool = False) -> str:

@@ -1,8 +1,8 @@
 """How every page is looked at: `assert_accessible(page)` runs axe, `assert_fits(page)` narrows the window."""
 
+import fcntl
 import re
 import time
-from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.chromium import SMALLEST, require_chromium, until_drawn
+from tests.conftest import run_folder
 from tests.profiles import is_thorough
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -49,9 +50,6 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-# The addresses seen so far (without ids), and the components seen at each width.
-_addresses: set[str] = set()
-_components: defaultdict[int, set[str]] = defaultdict(set)
 _COMPONENTS = """() => [...new Set([...document.querySelectorAll('body *')].flatMap(
     each => [each.tagName, ...[...each.classList].map(name => name.split('__')[0])]
 ))]"""
@@ -59,18 +57,19 @@ _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|\?.*")
 
 
 def is_new(page: Page) -> bool:
-    """Whether its address was not seen, or a component of it not at this width: axe is slow.
+    """Whether no process of this run has seen its address, or a component of it at this width: axe is slow.
 
     In a thorough run each page is new.
     """
-    address = _IDS.sub("", page.url)
     size = page.viewport_size
-    seen = _components[size["width"] if size else 0]
-    news = set(page.evaluate(_COMPONENTS)) - seen
-    seen |= news
-    is_strange = address not in _addresses
-    _addresses.add(address)
-    return is_strange or bool(news) or is_thorough()
+    width = size["width"] if size else 0
+    shown = {_IDS.sub("", page.url), *(f"{width} {name}" for name in page.evaluate(_COMPONENTS))}
+    with (run_folder() / "seen").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        news = shown.difference(file.read().splitlines())
+        file.writelines(f"{each}\n" for each in sorted(news))
+    return bool(news) or is_thorough()
 
 
 def assert_accessible(page: Page) -> None:

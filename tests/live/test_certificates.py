@@ -1,12 +1,20 @@
-"""Who gets in: only the proxy's certificate; the others leave no trace in the application."""
+"""Who gets in: only the proxy's certificate; the others leave no trace in the application.
+
+At its own server, and through a real nginx before it.
+"""
 
 import socket
 import ssl
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.parse import quote
 
 import httpx
+import orjson
 import pytest
 
+from tests.integration.receiver_server.fronts import Front, fronted, needs_nginx
 from tests.live.conftest import Query, TakeSlot
 from tests.live.messages import own_booking
 from tests.live.partner import Partner, assert_ids_echoed, direct_client, mutual_tls, new_ids, outcome_of
@@ -47,6 +55,58 @@ def test_the_right_chain_with_a_wrong_name(stack: Stack, take_slot: TakeSlot, qu
         assert outcome_of(answer) == (403, "REC_FORBIDDEN", "forbidden")
         assert_ids_echoed(answer)
     assert query(stored) == before
+
+
+FROM_ELSEWHERE = "192.0.2.7"
+
+
+@pytest.fixture(params=["", FROM_ELSEWHERE], ids=["from anywhere", "from one address"])
+def front(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Front]:
+    """The receiver itself behind nginx, in the stack's own database."""
+    ours = {**stack.environment, "BARS_PROCESS": "receiver", "BARS_PEER_SOURCES": request.param}
+    with fronted(
+        "nginx.conf",
+        "gunicorn_receiver_behind_nginx.py",
+        stack.pki,
+        tmp_path,
+        {},
+        application="bars_portal.wsgi:application",
+        environment=ours,
+    ) as running:
+        yield running
+
+
+@needs_nginx
+@pytest.mark.alone
+def test_a_wrong_name_and_a_wrong_address_through_nginx(
+    front: Front, request: pytest.FixtureRequest, query: Query
+) -> None:
+    """What a client says of itself in the headers that nginx passes on is nobody's word."""
+    forged = {
+        **dict(zip(("X-Request-ID", "X-Correlation-ID"), new_ids(), strict=True)),
+        "X-SSL-Client-Verify": "SUCCESS",
+        "X-SSL-Client-Cert": quote(front.pki.certificate("proxy-client").read_text()),
+        "X-Real-IP": FROM_ELSEWHERE,
+        "X-Forwarded-For": FROM_ELSEWHERE,
+    }
+    from_anywhere = "anywhere" in request.node.name
+    last = "SELECT coalesce(max(id), 0) FROM audit_auditevent"
+    for who, is_let_in in (("proxy-client", from_anywhere), ("wrong-name-client", False)):
+        ((before,),) = query(last)
+        with closing(front.connect(who)) as connection:
+            connection.request("GET", "/FHIR/R4/metadata", headers=forged)
+            answer = connection.getresponse()
+            body = orjson.loads(answer.read())
+        assert (answer.status == 200) is is_let_in, who
+        events = query(
+            "SELECT outcome, detail ->> 'address', length(detail ->> 'fingerprint') FROM audit_auditevent "
+            "WHERE id > %s AND outcome = 'refused' AND detail ? 'fingerprint'",
+            before,
+        )
+        if not is_let_in:
+            assert answer.status == 403
+            assert body["issue"][0]["details"]["coding"][0]["code"] == "REC_FORBIDDEN"
+            assert events == [("refused", "127.0.0.1", 64)]
 
 
 def test_plain_http_gets_nothing(stack: Stack) -> None:

@@ -1,10 +1,7 @@
 """The self-test passes at our receiver, and a receiver that is broken fails just where it should."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +16,6 @@ from bars_portal.simulator.selftest.connections import Connections, Target
 from bars_portal.simulator.selftest.model import Scenario, Verdict
 from bars_portal.simulator.selftest.running import Runner, Settings
 from bars_portal.simulator.selftest.scenarios import read_scenarios, select
-from tests.console import ROOT
 from tests.live.conftest import Query
 from tests.live.lines import LINES
 from tests.live.partner import HUB, direct_client, mutual_tls, wait_until
@@ -45,23 +41,10 @@ FOUND_BY = {
 }
 
 
-def selftest(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    ports = {"RECEIVER_PORT": str(stack.ports.receiver)}
-    return subprocess.run(
-        [sys.executable, "manage.py", "bars_selftest", *arguments],
-        env={**os.environ, **stack.environment, **ports},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
 def test_our_receiver_passes_every_scenario(stack: Stack, tmp_path: Path) -> None:
-    done = selftest(stack, "--report", str(tmp_path))
+    """Exit code 0, or this raises."""
+    stack.manage("bars_selftest", "--report", str(tmp_path))
 
-    assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads((tmp_path / "report.json").read_text())
     count = len(told["scenarios"])
     assert count >= LEAST
@@ -122,7 +105,8 @@ def test_the_simulators_page_knows_our_receiver(stack: Stack) -> None:
 
 
 def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
-    assert selftest(stack, "--target", "https://localhost:1/FHIR/R4").returncode == 2
+    with pytest.raises(RuntimeError, match=r"SystemExit: 2\s*$"):
+        stack.manage("bars_selftest", "--target", "https://localhost:1/FHIR/R4")
 
 
 @pytest.fixture(scope="module")

@@ -48,9 +48,15 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
     )
 
 
+def with_access_to(organisation: Organisation) -> QuerySet[User]:
+    """Its people, and superusers who belong nowhere: they may do everything here too."""
+    superusers = User.objects.filter(is_superuser=True, is_active=True)
+    return User.objects.filter(Q(pk__in=people_of(organisation)) | Q(pk__in=superusers))
+
+
 def person_lines(organisation: Organisation) -> list[PersonLine]:
-    """By name."""
-    people = people_of(organisation).annotate(
+    """Of all with access to it, by name; who does not belong to it has no roles."""
+    people = with_access_to(organisation).annotate(
         has_app=Exists(AuthenticatorApp.objects.filter(user=OuterRef("pk"))),
         passkey_count=Count("passkeys"),
         last_act=last_act_in(organisation.pk),

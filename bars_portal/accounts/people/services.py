@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from bars_portal.accounts import sessions
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import AccessReview, Invitation, Membership, User
-from bars_portal.accounts.people.selectors import belongs_elsewhere, people_of
+from bars_portal.accounts.people.selectors import belongs_elsewhere, with_access_to
 from bars_portal.accounts.permissions import GIVES, Role, allowed, need
 from bars_portal.accounts.second_factor import services as second_factor
 from bars_portal.accounts.services import create_user
@@ -180,7 +180,7 @@ def record_review(*, acting: Acting, now: datetime) -> AccessReview:
         organisation=acting.organisation,
         reviewed_by=acting.user,
         reviewed_at=now,
-        people=people_of(acting.organisation).count(),
+        people=with_access_to(acting.organisation).count(),
     )
     record(actor=acting.actor, action="accounts.review_access", subject=review, now=now)
     return review

@@ -20,13 +20,14 @@ from django.http.request import HttpHeaders
 from rest_framework.request import Request
 
 from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.explaining.fragments import Fragment, fragment, header_fragment
+from bars_portal.exchange.explaining.fragments import Fragment, fragment, header_fragment, where_json_ends
 from bars_portal.exchange.explaining.guidance import (
     ACCESS,
     APPLIED,
     CONTENT,
     ONCE,
     RULES,
+    WELL_FORMED,
     RuleWords,
     in_order,
     rule_of,
@@ -313,7 +314,9 @@ class Places:
         path = issue.expression[0] if issue.expression else ""
         party = Party.US if self.ours else self._party(words.rule, issue)
         mend = words.mend if self.ours else _MENDING.get(party, words.mend)
-        return Breach(issue.diagnostics, code_of(issue), self._at(path), party, mend, issue.warning)
+        nowhere = words.rule == WELL_FORMED and not path
+        place = where_json_ends(self.letter.body) if nowhere else self._at(path)
+        return Breach(issue.diagnostics, code_of(issue), place, party, mend, issue.warning)
 
     def _at(self, path: str) -> Fragment | None:
         if path.startswith("http."):

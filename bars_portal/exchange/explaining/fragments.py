@@ -7,17 +7,19 @@ another; an element that is not there is named in a line of its own.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from bars_portal.exchange.fhir.formats import Format, sniff
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.json import write_exactly
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.fhir.xml.table import element_names, is_resource
-from bars_portal.exchange.message_bytes import MASK, mask
+from bars_portal.exchange.fhir.xml.table import element_names, facts_of, is_resource
+from bars_portal.exchange.message_bytes import MASK, mask, unpacked
 from bars_portal.exchange.transport.headers import decode_json
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\[\d{1,6}\])*)")
@@ -60,6 +62,22 @@ def fragment(masked: Any, path: str) -> Fragment:
     return Fragment(path, tuple(lines), _type_of(resource))
 
 
+def where_json_ends(body: bytes) -> Fragment | None:
+    """Where a body ends to be JSON, in lines and columns alone: nobody knows what stands there.
+
+    None of what is no JSON at all: of XML no place is known.
+    """
+    try:
+        content = unpacked(body)
+        if sniff(content) is Format.JSON:
+            orjson.loads(content.removeprefix(BOM_UTF8))
+    except orjson.JSONDecodeError as stop:
+        return Fragment(f"line {stop.lineno}, column {stop.colno} of the body", ())
+    except OutcomeError:
+        pass
+    return None
+
+
 def _type_of(resource: Any) -> str:
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     return kind if isinstance(kind, str) and is_resource(kind) else ""
@@ -99,7 +117,7 @@ def _steps(path: str) -> list[str | int]:
 def _along(value: Any, steps: Sequence[str | int], label: str) -> Iterator[Line]:
     """Every member one line, but for the one on the way to the element; that itself unfolded and marked."""
     if not steps:
-        yield from (Line(line, True) for line in _unfolded(value, label))
+        yield from _marked(value, label)
         return
     opening, closing = _brackets(value)
     yield Line(f"{label}{opening}")
@@ -113,6 +131,28 @@ def _along(value: Any, steps: Sequence[str | int], label: str) -> Iterator[Line]
     if inner is None and (missing := ".".join(str(each) for each in steps if isinstance(each, str))):
         yield Line(f"{_INDENT}{missing} is missing here", True)
     yield Line(closing)
+
+
+def _marked(value: Any, label: str) -> Iterator[Line]:
+    """All of it; but of an object with members that do not belong there, those: they are what is wrong."""
+    strangers = _strangers(value)
+    if not strangers:
+        yield from (Line(line, True) for line in _unfolded(value, label))
+        return
+    yield Line(f"{label}{{")
+    for name, each in value.items():
+        yield from (Line(_INDENT + line, name in strangers) for line in _unfolded(each, _label(name), 1))
+    yield Line("}")
+
+
+def _strangers(value: Any) -> frozenset[str]:
+    """Names that its type of resource does not have; elsewhere, that no type of FHIR has."""
+    if not isinstance(value, dict):
+        return frozenset()
+    kind = _type_of(value)
+    known = facts_of(kind).by_name.keys() if kind else element_names()
+    plain = {name: name.removeprefix("_") for name in value if name != "resourceType"}
+    return frozenset(name for name, each in plain.items() if each not in known)
 
 
 def _brackets(value: Any) -> tuple[str, str]:

@@ -51,7 +51,11 @@ class ExplanationPage:
     def counts(self) -> str:
         """ "38 passed, 2 warnings, 1 not judged" """
         found = [(each, len(self.explanation.with_result(each))) for each in Result]
-        return ", ".join(f"{number} {result}" for result, number in found if number)
+        return ", ".join(
+            _counted(number, result) if result is Result.WARNING else f"{number} {result}"
+            for result, number in found
+            if number
+        )
 
 
 def _counted(number: int, noun: str) -> str:

@@ -53,7 +53,7 @@ from bars_portal.exchange.receiver.renderers import (
 from bars_portal.exchange.receiver.server.peer import PeerCertificate, seconds_waited
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import ReadContext, owner_of, services
-from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
+from bars_portal.exchange.transport.headers import CORRELATION_ID, IncomingHeaders, decode_headers
 from bars_portal.metrics.figures import ACCESS_REFUSED, RECEIVED, partner_label
 from bars_portal.sql import together
 
@@ -164,6 +164,9 @@ class FhirView(OutcomeView):
         if self.keeps_deadline:
             self._bounds.enter_context(bounded(self.deadline))
         self.now = datetime.now(UTC)
+        # Who is turned away before the headers are judged asks under an id as well.
+        if is_uuid(named := request.headers.get(CORRELATION_ID, "")):
+            correlation.begin(named)
         self.perform_authentication(request)
         self.peer = cast(Peer, request.user)
         self.check_throttles(request)

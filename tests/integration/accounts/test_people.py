@@ -177,6 +177,28 @@ def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
     assert acts("review_access") == 1
 
 
+def test_superusers_who_belong_nowhere_are_reviewed_everywhere(signed_in: Client) -> None:
+    """The first one, made on the command line, is of no organisation."""
+    root = make_user(role=None, is_superuser=True, username="root")
+    make_user(role=Role.CLERK, is_superuser=True, username="elsewhere")
+    User.objects.filter(pk=make_user(role=None, is_superuser=True, username="gone").pk).update(
+        is_active=False
+    )
+    page = signed_in.get(PEOPLE).content.decode()
+    assert [name in page for name in ("root", "elsewhere", "gone")] == [True, True, False]
+    assert page.count("Superuser: may do everything") == 2
+    lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+    assert [line.split(",")[3] for line in lines if "root" in line] == ["everything (superuser)"]
+    signed_in.post(f"{PEOPLE}review/")
+    assert "of 3 people" in signed_in.get(PEOPLE).content.decode()
+    # To look after them is nobody's of the organisation.
+    address = f"{PEOPLE}{root.pk}/"
+    assert address not in page
+    for path in ("", "leave/", "sessions/", "second-factor/"):
+        answer = signed_in.post(address + path) if path else signed_in.get(address)
+        assert answer.status_code == 404
+
+
 def test_when_somebody_last_did_something_is_of_this_organisation(signed_in: Client, manager: User) -> None:
     """Who works elsewhere too, and does nothing here, is found by a review."""
     own, other = manager.memberships.get().organisation, make_organisation()

@@ -50,6 +50,15 @@ def test_other_browsers_are_listed_and_signed_out_one_by_one_or_all(signed_in: C
     assert AuditEvent.objects.filter(action="accounts.end_session", subject_id=str(user.pk)).count() == 3
 
 
+@pytest.mark.parametrize("number", ["9" * 25, "9" * 5000, "all"])
+def test_what_is_no_number_of_a_row_signs_nobody_out(signed_in: Client, number: str) -> None:
+    other = elsewhere()
+    assert signed_in.post(END, {"session": number}).status_code == 404
+    assert is_signed_in(other)
+    assert signed_in.post("/accounts/security/remove/", {"passkey": number}).status_code == 404
+    assert is_signed_in(signed_in)
+
+
 def test_what_is_over_is_not_listed(signed_in: Client, rewind: Any) -> None:
     other = elsewhere()
     rewind(activity=900)

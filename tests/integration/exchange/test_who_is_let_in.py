@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bars_portal import correlation
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.receiver import authentication
@@ -63,6 +64,17 @@ def test_who_asks_too_much_is_asked_to_wait(
     assert AuditEvent.objects.filter(outcome="refused").count() == 1
     others = receiver.get("/metadata", NHSD_End_User_Organisation=organisation("RX222"))
     assert others.status_code == 200, "another organisation behind the same proxy has a share of its own"
+
+
+def test_who_is_turned_away_is_logged_under_the_id_of_the_request(receiver: Receiver, settings: Any) -> None:
+    """Else nobody finds the line of a partner who says: this call was refused."""
+    settings.BARS_PEER_SOURCES = PUBLISHED
+    correlation.forget()
+    assert outcome(receiver.get("/metadata")) == FORBIDDEN
+    assert correlation.current() == receiver.sent["X-Correlation-ID"]
+    correlation.forget()
+    assert outcome(receiver.get("/metadata", X_Correlation_ID="Quillfeather")) == FORBIDDEN
+    assert correlation.current() == ""
 
 
 def test_a_share_refills_and_the_quiet_are_forgotten() -> None:

@@ -60,12 +60,23 @@ class Front:
 
 @contextlib.contextmanager
 def fronted(
-    configuration: str, gunicorn: str, pki: PkiFiles, folder: Path, places: Mapping[str, str]
+    configuration: str,
+    gunicorn: str,
+    pki: PkiFiles,
+    folder: Path,
+    places: Mapping[str, str],
+    *,
+    application: str = APPLICATION,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Front]:
-    """`configuration` and `gunicorn` are files of deploy/; `places` beyond ports, certificates and logs."""
+    """`configuration` and `gunicorn` are files of deploy/; `places` beyond ports, certificates and logs.
+
+    `environment` is what an `application` of ours needs beside that.
+    """
     front, backend = Front(free_port(), pki, folder), folder / "backend.sock"
     _write(front, (ROOT / "deploy" / configuration).read_text(), places)
     settings = {
+        **(environment or {}),
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(ROOT),
         "COUNT_FILE": str(folder / "count"),
@@ -74,7 +85,7 @@ def fronted(
         "BARS_PEER_SOURCE": "proxy",
         "BARS_TRUSTED_PROXIES": "unix",
     }
-    program = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy" / gunicorn), APPLICATION]
+    program = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy" / gunicorn), application]
     with (folder / "gunicorn.log").open("wb") as log, contextlib.ExitStack() as stack:
         for command in (program, front.command):
             started = subprocess.Popen(command, cwd=folder, env=settings, stdout=log, stderr=log)
@@ -113,11 +124,12 @@ def _write(front: Front, text: str, places: Mapping[str, str]) -> None:
 
 
 def _wait_until_up(front: Front, backend: Path) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), contextlib.closing(front.connect()) as connection:
             connection.request("GET", "/")
-            if backend.exists() and connection.getresponse().status == 200:
+            # Ours says what is wrong with that; nginx alone, that nobody is behind it.
+            if backend.exists() and connection.getresponse().status < 500:
                 return
         time.sleep(0.05)
     raise AssertionError(f"nginx did not start:\n{front.logs}")

@@ -49,8 +49,9 @@ def portal_front(pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory) -> Ite
         (f"GET / HTTP/1.1\r\nX-Large: {PATIENT * 2000}", 431, "too-long"),
         (f"GET /{PATIENT} HTTP/nonsense", 400, "invalid"),
         (f"GET /FHIR/R4/Slot HTTP/1.1\r\nTransfer-Encoding: {PATIENT}", 400, "invalid"),
+        (f"GET /FHIR/R4/Slot?p={PATIENT} HTTP/3.0", 400, "invalid"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_its_own_errors_are_outcomes(receiver_front: Front, head: str, status: int, issue: str) -> None:
     with contextlib.closing(secure(receiver_front)) as sock:
@@ -62,7 +63,7 @@ def test_its_own_errors_are_outcomes(receiver_front: Front, head: str, status: i
         answer.begin()
         assert refusal(answer.read()) == (answer.status, status, "REC_BAD_REQUEST", issue)
         assert answer.headers["Content-Type"] == "application/fhir+json"
-        if "nonsense" not in head and status != 414:
+        if "HTTP/1.1" in head and status != 414:
             assert {name: answer.headers[name] for name in IDS} == IDS
 
 
@@ -111,6 +112,22 @@ def test_a_backend_that_is_away_is_a_503_kind_and_nobody_is_named(
     assert refusal(body) == (502, status, "REC_SERVICE_UNAVAILABLE", "transient")
     assert receiver_front.wrote("/FHIR/R4/Appointment 502")
     assert PATIENT not in receiver_front.logs
+
+
+def test_a_flood_from_one_address_is_told_when_to_come_again(pki: PkiFiles, tmp_path: Path) -> None:
+    fewer = {"connections 500": "connections 1"}
+    with (
+        fronted("nginx.conf", "gunicorn_receiver_behind_nginx.py", pki, tmp_path, fewer) as front,
+        contextlib.closing(secure(front)) as under_way,
+    ):
+        under_way.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        deadline = time.monotonic() + 3
+        while (answer := knock(front, "proxy-client", IDS))[0] == 200 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        status, body, headers = answer
+        assert refusal(body) == (429, status, "REC_TOO_MANY_REQUESTS", "throttled")
+        assert {name: headers[name] for name in IDS} == IDS
+        assert int(headers["Retry-After"]) > 0
 
 
 HARBOUR, RIVERSIDE = "BaRS-INT-HAR02.MySupplier.thirdparty.nhs.uk", "riv01.nhs.uk"
@@ -203,6 +220,28 @@ def test_a_large_body_is_refused_and_is_on_no_disk(portal_front: Front, announce
         assert (answer.status, b"larger than the portal takes" in answer.read()) == (413, True)
     assert count(portal_front) == before
     assert not [file for file in (portal_front.folder / "client_body").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "words"),
+    [
+        (f"GET /?p={PATIENT * 2000} HTTP/1.1", 414, b"could not be understood"),
+        (f"GET / HTTP/1.1\r\nCookie: {PATIENT * 2000}", 431, b"cookies"),
+        ("GET / HTTP/nonsense", 400, b"could not be understood"),
+        ("GET / HTTP/3.0", 400, b"could not be understood"),
+        ("TRACE / HTTP/1.1", 405, b"could not be understood"),
+    ],
+    ids=range(5),
+)
+def test_a_person_reads_what_the_front_answers_itself(
+    portal_front: Front, head: str, status: int, words: bytes
+) -> None:
+    with contextlib.closing(secure(portal_front)) as sock:
+        sock.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        page = answer.read()
+    assert (answer.status, words in page, b"nginx" in page) == (status, True, False)
 
 
 def test_the_portal_hears_the_real_address(portal_front: Front) -> None:

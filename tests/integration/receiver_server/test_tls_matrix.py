@@ -5,6 +5,7 @@ import http.client
 import json
 import shutil
 import ssl
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bars_portal.credentials.local_pki import PkiFiles
 from tests.integration.receiver_server.fronts import Front, fronted, needs_nginx
 from tests.integration.receiver_server.leaves import DAY, issue, new_authority, write_revoked
-from tests.integration.receiver_server.running import Receiver, running
+from tests.integration.receiver_server.running import LINE_SECONDS, Receiver, running
 
 IDS = {
     "X-Request-ID": "11111111-2222-4333-8444-555555555555",
@@ -162,6 +163,40 @@ def test_who_is_good_gets_in_through_nginx(front: Front) -> None:
     assert (status, json.loads(body)["peer"]["common_name"]) == (200, "int.api.service.nhs.uk")
     assert headers.get_all("X-Request-ID") is None, "the application's to say"
     assert front.wrote("verify=SUCCESS")
+
+
+@needs_nginx
+def test_a_new_list_counts_after_a_reload_which_cuts_off_no_request(tmp_path: Path) -> None:
+    ours = PkiFiles(tmp_path / "pki")
+    root = new_authority(ours)
+    issue(ours, "receiver", common_name="localhost")
+    issue(ours, "proxy-client")
+    issue(ours, "partner")
+    lists = tmp_path / "lists.pem"
+    write_revoked(ours, lists, root=root)
+    places = {r"# ssl_crl +/etc/bars/crl\.pem": f"ssl_crl {lists}"}
+    with fronted("nginx.conf", "gunicorn_receiver_behind_nginx.py", ours, tmp_path, places) as front:
+        assert knock(front, "partner", IDS)[0] == 200
+        with contextlib.closing(front.connect()) as under_way:
+            under_way.putrequest("POST", "/FHIR/R4/$process-message")
+            under_way.putheader("Content-Length", "10")
+            under_way.endheaders(b"half ")
+            write_revoked(ours, lists, "partner", root=root)
+            front.reload()
+            deadline = time.monotonic() + LINE_SECONDS
+            while knock(front, "partner", IDS)[0] == 200 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert knock(front, "partner", IDS)[0] == 403
+            assert knock(front, "proxy-client", IDS)[0] == 200
+            under_way.send(b"whole")
+            answer = under_way.getresponse()
+            assert (answer.status, json.loads(answer.read())["received"]) == (200, 10)
+        write_revoked(ours, lists, ends=timedelta(minutes=-1), root=root)
+        front.reload()
+        deadline = time.monotonic() + LINE_SECONDS
+        while knock(front, "proxy-client", IDS)[0] == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert knock(front, "proxy-client", IDS)[0] == 403, "an outdated list refuses everybody"
 
 
 def refusal(body: bytes) -> tuple[int, int, str, str]:

@@ -2,12 +2,13 @@
 
 import re
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
 
-from tests.unit.docs.markdown import PAGES, ROOT, anchors, blocks, code_words, links, name
+from tests.unit.docs.markdown import PAGES, ROOT, anchors, blocks, code_words, links, name, prose
 
 # Folders that exist at run time only.
 _MADE = ("var/", "node_modules/", "static/build/")
@@ -20,6 +21,7 @@ _EXAMPLES = frozenset(
         *("ca-chain.pem", "messages/"),
     }
 )
+_UNDER_A_HEAD = re.compile(r"\|[\s:|-]+")
 _FUNCTION = re.compile(r"(?:\w+\.)*(\w+)\(\)")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name)
@@ -67,7 +69,9 @@ def test_files_exist(page: Path) -> None:
 
 @every_page
 def test_make_targets_exist(page: Path) -> None:
-    named = {target for line in commands(page.read_text()) for target in re.findall(r"\bmake ([a-z-]+)", line)}
+    named = {
+        target for line in commands(page.read_text()) for target in re.findall(r"\bmake ([a-z-]+)", line)
+    }
     assert named <= targets()
 
 
@@ -83,6 +87,21 @@ def test_modules_exist(page: Path) -> None:
     lines = commands(page.read_text())
     named = {module for line in lines for module in re.findall(r"\b(bars_portal(?:\.[a-z_]+)+)", line)}
     assert [module for module in named if find_spec(module) is None] == []
+
+
+@every_page
+def test_every_row_is_in_a_table(page: Path) -> None:
+    """A blank line before it, and it is shown as bare text with bars."""
+    lines = prose(page.read_text()).splitlines()
+    firsts = [each for each, (before, line) in enumerate(pairwise(["", *lines])) if _begins(before, line)]
+    alone = [
+        lines[each] for each in firsts if not _UNDER_A_HEAD.fullmatch("".join(lines[each + 1 : each + 2]))
+    ]
+    assert alone == []
+
+
+def _begins(before: str, line: str) -> bool:
+    return line.startswith("|") and not before.startswith("|")
 
 
 def test_functions_exist() -> None:

@@ -123,7 +123,7 @@ BROKEN = [
         "unknown element",
         "structure",
         "has an element that FHIR R4 does not know",
-        "Appointment",
+        '"•••": "•••"',
         change=on_focus("SECRET", "red"),
     ),
     # The envelope.

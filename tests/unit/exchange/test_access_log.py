@@ -1,14 +1,18 @@
 """What the access log says of a path: nothing that somebody may have put there by mistake."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.urls import get_resolver
 from gunicorn.config import Config
 
 from bars_portal.exchange.receiver.server.hooks import PlainAccessLog, loggable
 
+NGINX = Path(__file__).resolve().parents[3] / "deploy" / "nginx_portal.conf"
 ID = "0d3f3e0a-8d3e-4a34-9d3e-2f6a1c5b7e90"
 
 
@@ -41,3 +45,17 @@ def test_a_word_that_is_no_method_is_not_repeated(
     log.access(SimpleNamespace(status="405 No"), None, environ, timedelta(milliseconds=3))
     ((text, fields),) = written
     assert text % fields == f"{said} / 405 3 ms"
+
+
+def test_each_room_of_the_portal_is_named() -> None:
+    """Else nobody can tell from the logs where it is that people are refused."""
+    rooms = {room for room, rest in _first_parts() if rest}
+    assert {room for room in rooms if loggable(f"/{room}/", 404) != f"/{room}/"} == set()
+    (known,) = re.findall(r"<known>/\(([a-z|]+)\)/", NGINX.read_text())
+    assert set(known.split("|")) == rooms | {"static"}
+
+
+def _first_parts() -> set[tuple[str, str]]:
+    """Of each path of the portal what stands before and after the first slash."""
+    paths = [str(each.pattern).partition("/") for each in get_resolver("bars_portal.urls").url_patterns]
+    return {(first, slash) for first, slash, _ in paths}

@@ -1,6 +1,8 @@
 """Explanations: the words name the fault that was made, show nothing of a patient, and nothing breaks it."""
 
 import re
+from codecs import BOM_UTF8
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 
 from bars_portal.exchange.explaining.explain import Explanation, Letter, Result, explain, stand_in
 from bars_portal.exchange.explaining.guidance import in_order
-from bars_portal.exchange.explaining.presenters import as_text
+from bars_portal.exchange.explaining.presenters import as_text, page_of
 from bars_portal.exchange.explaining.stored import meaning_of
 from bars_portal.exchange.fhir import json, replies
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.rules import all_rules
+from bars_portal.exchange.message_bytes import deflate
 from bars_portal.exchange.transport import judgement
 from tests.unit.exchange.broken import BROKEN, HEADERS, Broken
 from tests.unit.exchange_fhir.samples import HUB, SAMPLES
@@ -56,6 +59,31 @@ def test_the_words_name_the_fault_that_was_made(broken: Broken) -> None:
         assert explanation.decisive == broken.rule, "one fault was made"
 
 
+@pytest.mark.parametrize("stranger", ["shoeSize", "serviceCategory"], ids=["of none", "of another type"])
+def test_what_does_not_belong_is_marked_and_nothing_beside_it(stranger: str) -> None:
+    """However long the resource is: all of it would be cut before its end."""
+    raw = SAMPLES["booking-new"]()
+    patient = next(each["resource"] for each in raw["entry"] if each["resource"]["resourceType"] == "Patient")
+    patient["communication"] = [{"language": {"text": "Zebedee"}}] * 30
+    patient[stranger] = "Zebedee"
+    explanation = explained(Letter(json.dumps(raw), HEADERS))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "structure"]
+    assert breach.place is not None
+    marked = [line.text.strip() for line in breach.place.lines if line.is_marked]
+    assert marked == [f'"{"•••" if stranger == "shoeSize" else stranger}": "•••"']
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["byte order mark", "gzip"])
+def test_where_json_ends_to_be_json_is_told_and_not_shown(packed: bool) -> None:
+    body = b'{\n "resourceType": "Bundle",\n "id": "Zebedee",\n}'
+    headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
+    explanation = explained(Letter(deflate(body) if packed else BOM_UTF8 + body, headers))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "well-formed"]
+    assert breach.place is not None
+    assert (breach.place.path, breach.place.lines) == ("line 3, column 17 of the body", ())
+    assert "line 3, column 17 of the body" in told(explanation)
+
+
 def test_there_are_thirty_faults_of_as_many_rules() -> None:
     assert len({each.rule for each in BROKEN}) >= 30
 
@@ -66,6 +94,13 @@ def test_a_sound_message_passes_each_rule(kind: str) -> None:
     assert explanation.is_taken
     assert {each.result for each in explanation.findings[:-2]} == {Result.PASSED}
     assert [each.result for each in explanation.findings[-2:]] == [Result.NOT_JUDGED] * 2
+
+
+def test_of_many_results_the_page_speaks_in_the_plural() -> None:
+    explanation = explained(Letter(json.dumps(SAMPLES["booking-new"]()), HEADERS))
+    warned = [replace(each, result=Result.WARNING) for each in explanation.findings]
+    one, two = (page_of(replace(explanation, findings=tuple(warned[:count]))).counts for count in (1, 2))
+    assert (one, two) == ("1 warning", "2 warnings")
 
 
 def test_what_comes_after_a_refusal_is_not_reached() -> None:

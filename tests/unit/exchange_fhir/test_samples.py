@@ -34,9 +34,9 @@ def built_by(messages: list[object]) -> object:
 
 
 def test_own_messages_build_nothing() -> None:
-    assert built_by([booking(), cancel()]) == []
+    """What none of them has is built, and it alone."""
     rare = {"resourceType": "Bundle", "type": "message", "entry": [{"resource": {"resourceType": "Basic"}}]}
-    assert built_by([rare]) == ["Basic"]
+    assert built_by([booking(), cancel(), rare]) == ["Basic"]
 
 
 def test_published_messages_build_nothing(shared_dir: Path) -> None:

@@ -70,7 +70,8 @@ _NOT_FOUND_THERE = 300
 # What our own paths begin with, the receiver's and the portal's.
 _KNOWN = re.compile(
     r"FHIR|R4|metadata|MessageDefinition|\$process-message|Slot|Appointment"
-    r"|accounts|admin|bookings|referrals|health|services|static|status|trail|live|ready|sign-in|cis2|callback"
+    r"|accounts|admin|api|bookings|health|messages|onboarding|referrals|reports|services|static|status|trail"
+    r"|live|ready|sign-in|cis2|callback"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.IGNORECASE,
 )
