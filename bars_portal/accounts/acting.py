@@ -104,7 +104,7 @@ def under_break_glass(acting: Acting, session: Mapping[str, object], *, now: dat
 
 def name_of(user: User) -> str:
     """The person's name as colleagues read it, or the username."""
-    return user.get_full_name() or user.get_username()
+    return str(user)
 
 
 def acting_in(request: HttpRequest) -> Acting | None:

@@ -37,9 +37,8 @@ def _break_glass(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     """For who looks after privacy."""
     if acting.may(REVIEW):
         waiting = unreviewed(acting.organisation).count()
-        yield AttentionItem(
-            "break-glass access to review", waiting, address("accounts:break-glass-uses"), True
-        )
+        listed = f"{address('accounts:break-glass-uses')}?waiting=1"
+        yield AttentionItem("break-glass access to review", waiting, listed, True)
 
 
 _sources: list[Source] = [_break_glass]

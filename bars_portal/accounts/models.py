@@ -75,6 +75,10 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         pass
 
+    def __str__(self) -> str:
+        """As colleagues read it: what they sign in with says it where no name is known."""
+        return self.get_full_name() or self.get_username()
+
 
 class Cis2Identity(models.Model):
     """The CIS2 user id of a person: who signs in with it is this person."""

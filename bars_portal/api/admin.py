@@ -34,6 +34,7 @@ from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.nhsuk.dates import format_date
 
 _KEYS_HELP = (
     "For private_key_jwt: public keys as PEM, one after another, or a JWK set. Two at a time while one is "
@@ -200,7 +201,8 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
     @admin.display(description="secrets")
     def standing_secrets(self, application: Application) -> str:
         standing = application.secrets.filter(revoked_at=None)
-        return ", ".join(f"...{each.hint}, made {each.created_at:%d %B %Y}" for each in standing) or "None"
+        told = (f"...{each.hint}, made {format_date(each.created_at)}" for each in standing)
+        return ", ".join(told) or "None"
 
     @admin.display(description="usage")
     def usage(self, application: Application) -> str:
@@ -210,7 +212,7 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
             "",
             cells,
             (
-                (f"{each.day:%d %B %Y}", each.requests, each.refused, each.failed, f"{each.milliseconds:,}")
+                (format_date(each.day), each.requests, each.refused, each.failed, f"{each.milliseconds:,}")
                 for each in usage_of(application, days=_DAYS_SHOWN)
             ),
         )
@@ -246,8 +248,12 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
             people = User.objects.filter(is_active=True)
             if not administers_everything(request):
                 people = people.filter(memberships__organisation=acts_for(request)).distinct()
-            kwargs["queryset"] = people
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+            kwargs["queryset"] = people.order_by("last_name", "first_name", "username")
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "owner":
+            # Two people may have one name.
+            field.label_from_instance = lambda person: f"{person} ({person.username})"
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
         """What is revoked stays as it was."""

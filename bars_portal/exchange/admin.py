@@ -306,8 +306,9 @@ class PartnerCircuitAdmin(ReadOnlyAdmin):
     # Whether a service answers is everybody's business, and says nothing of anybody.
     owner = None
     whose = "of the installation"
-    called = "Services that do not answer"
-    purpose = "Which services are spared for now, and when they are tried again."
+    # One that answers again stays in the list.
+    called = "Whether services answer"
+    purpose = "Which services are spared for now, since when, and when they are tried again."
     list_display = ("service_id", "state", "failures", "failing_since", "retry_at")
     sortable_by = list_display
     list_filter = ("state", ("retry_at", DaysFilter))

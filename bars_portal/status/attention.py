@@ -17,7 +17,7 @@ def certificates(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     if acting.may("status.view_condition"):
         found = ending(now=now)
         urgent = any((alarm := each.alarm(now)) is None or alarm <= _URGENT_DAYS for each in found)
-        where = address("status:certificates")
+        where = f"{address('status:certificates')}?soon=1"
         yield AttentionItem("certificates that end soon", len(found), where, urgent)
 
 

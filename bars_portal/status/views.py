@@ -18,7 +18,7 @@ from bars_portal.status.doctor import EXAMINATIONS
 from bars_portal.status.doctor.examination import Line, Verdict, Visit, examine
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.selectors import conditions
-from bars_portal.status.watched import ALARM_DAYS, Watched, ends_in_words, watched
+from bars_portal.status.watched import ALARM_DAYS, Watched, ending, ends_in_words, watched
 
 VIEW = "status.view_condition"
 
@@ -70,9 +70,11 @@ class CertificateLine:
 @require_safe
 @permission_required(VIEW)
 def certificates(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    lines = [CertificateLine(each, ends_in_words(each, now), each.alarm(now)) for each in watched(now=now)]
-    return render(request, "status/certificates.jinja", {"lines": lines, "days": ALARM_DAYS})
+    """All of them, or with `?soon=` those that home counts."""
+    now, soon = timezone.now(), "soon" in request.GET
+    listed = ending(now=now) if soon else watched(now=now)
+    lines = [CertificateLine(each, ends_in_words(each, now), each.alarm(now)) for each in listed]
+    return render(request, "status/certificates.jinja", {"lines": lines, "days": ALARM_DAYS, "soon": soon})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -154,7 +154,10 @@ class RangeForm(NHSForm):
         label_size="s",
     )
     reason = TextField(
-        label="Reason (optional)", hint="Colleagues see it, senders do not", max_length=200, required=False
+        label="Reason for blocking (optional)",
+        hint="Colleagues see it as long as the time is blocked, senders do not",
+        max_length=200,
+        required=False,
     )
 
     def __init__(self, *args: Any, diaries: Sequence[tuple[str, str]], **kwargs: Any) -> None:

@@ -24,7 +24,7 @@ class Clinic(OfService, models.Model):
     # As `Plan.as_json` writes it.
     plan = models.JSONField()
     filled_until = models.DateField(null=True)
-    # Times of the plan without a slot, since the last run: one that was there runs into them.
+    # Times to come of the plan without a slot: one that is there runs into them. Looked at once an hour.
     left_out = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

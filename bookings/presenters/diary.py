@@ -49,6 +49,8 @@ class DiaryLine:
     patient: str
     # Booked, though the plan has no place for it any more.
     leaves: bool = False
+    # Booked, though its time is blocked: somebody is to move it or to cancel it.
+    in_block: bool = False
 
     @property
     def can_move(self) -> bool:
@@ -201,7 +203,9 @@ def diary_page(
         days=days,
         diaries=[each.pk for each in named] if len(named) < len(diaries) else (),
     )
-    lines = [_line(entry) for entry in entries]
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=days))
+    blocks = list(blocks_of([each.pk for each in named], start=begin, end=end))
+    lines = [_line(entry, blocks) for entry in entries]
     shown = {line.schedule_id for line in lines}
     columns = (
         [str(each.pk) for each in named if each.pk in shown]
@@ -209,7 +213,6 @@ def diary_page(
         else [(day + timedelta(days=number)).isoformat() for number in range(days)]
     )
     names = {str(each.pk): each.name for each in named}
-    begin, end = london_midnight(day), london_midnight(day + timedelta(days=days))
     return DiaryPage(
         service=service,
         day=day,
@@ -225,7 +228,7 @@ def diary_page(
         rows=_rows(lines, columns, by_day=days > 1),
         diaries=diaries,
         chosen=named,
-        blocks=list(blocks_of([each.pk for each in named], start=begin, end=end)),
+        blocks=blocks,
     )
 
 
@@ -247,7 +250,7 @@ def _rows(lines: list[DiaryLine], columns: list[str], *, by_day: bool) -> list[D
     return [found[key] for key in sorted(found)]
 
 
-def _line(entry: DiaryEntry) -> DiaryLine:
+def _line(entry: DiaryEntry, blocks: list[DiaryBlock]) -> DiaryLine:
     slot, booking = entry.slot, entry.booking
     status = SlotStatus(slot.status)
     rests = status is SlotStatus.FREE and not slot.schedule.is_in_use
@@ -265,6 +268,12 @@ def _line(entry: DiaryEntry) -> DiaryLine:
         booking=booking,
         patient=short_name(booking) if booking else "",
         leaves=slot.standing == Standing.LEAVING,
+        in_block=booking is not None
+        and came is None
+        and any(
+            each.schedule_id == slot.schedule_id and each.start < slot.end and each.end > slot.start
+            for each in blocks
+        ),
     )
 
 

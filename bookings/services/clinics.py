@@ -221,13 +221,17 @@ def _fill_clinic(clinic_id: UUID, now: datetime) -> int:
     plan, today = clinic.planned, in_london(now).date()
     begin = max(clinic.filled_until + timedelta(days=1), today) if clinic.filled_until else today
     last_day = horizon_of(plan, now)
-    if not clinic.active or last_day < begin:
+    if not clinic.active or (last_day < begin and not clinic.left_out):
         return 0
+    if clinic.left_out:
+        # What was in the way may be gone. The plan counts from the day of the last change only.
+        run = last_run(clinic)
+        begin = min(begin, max(run.from_day, today)) if run else begin
     times = [each for each in plan_times(plan, first_day=begin, last_day=last_day) if each[0] >= now]
     lanes = clinic.lanes.filter(lane__lte=plan.lanes).values_list("pk", flat=True)
     found = [fill(diary, times, now) for diary in lock_diaries(list(lanes))]
-    clinic.filled_until = last_day
-    clinic.left_out += sum(each.left_out for each in found)
+    clinic.filled_until = max(last_day, clinic.filled_until or last_day)
+    clinic.left_out = sum(each.left_out for each in found)
     clinic.save(update_fields=["filled_until", "left_out"])
     return sum(each.made for each in found)
 

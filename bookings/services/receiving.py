@@ -96,12 +96,16 @@ RETURNING slot.id
 """  # noqa: S608 - the condition is ours, every value is a parameter
 
 
-def _take_slot(received: ReceivedBooking, service: HealthcareService, now: datetime) -> UUID:
+def take_slot(slot_id: UUID, *, service_id: UUID, start: datetime, end: datetime, now: datetime) -> bool:
     """One conditional UPDATE: whoever changes the row has the slot, everybody else finds it gone."""
+    return bool(ask(_TAKE, now, slot_id, service_id, start, end, now, now))
+
+
+def _take_slot(received: ReceivedBooking, service: HealthcareService, now: datetime) -> UUID:
     slot_id = received.slot_id
     if slot_id is None:
         raise fault(OutcomeCode.REQUIRED, "Slot.id is missing: it says which slot is booked", _SLOT)
-    if not ask(_TAKE, now, slot_id, service.pk, received.start, received.end, now, now):
+    if not take_slot(slot_id, service_id=service.pk, start=received.start, end=received.end, now=now):
         raise _why_not(slot_id, received, service, now)
     return slot_id
 

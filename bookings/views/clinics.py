@@ -46,10 +46,12 @@ def clinics(request: HttpRequest) -> HttpResponse:
     """All of them, or with `?missing=` those that home counts: not all of their slots are there."""
     acting, now = acting_of(request), clock()
     pages = [clinic_page(each, now=now) for each in clinics_of(acting)]
-    if "missing" in request.GET:
+    missing = "missing" in request.GET
+    if missing:
         pages = [each for each in pages if each.trouble]
-    diaries = list(plain_diaries_of(acting))
-    return render(request, "bookings/clinics.jinja", {"pages": pages, "diaries": diaries})
+    diaries = [] if missing else list(plain_diaries_of(acting))
+    context = {"pages": pages, "diaries": diaries, "missing": missing}
+    return render(request, "bookings/clinics.jinja", context)
 
 
 @require_safe

@@ -188,7 +188,10 @@ def block(request: HttpRequest) -> HttpResponse:
             now=now,
         )
     word = "offered again" if frees else "blocked"
-    messages.success(request, f"{changed} {'slot is' if changed == 1 else 'slots are'} {word}.")
+    still = 0 if frees else booked_between(chosen, start=form.start, end=form.end).count()
+    patients = "1 patient is" if still == 1 else f"{still} patients are"
+    more = f" {patients} still booked in this time: move or cancel each appointment." if still else ""
+    messages.success(request, f"{changed} {'slot is' if changed == 1 else 'slots are'} {word}.{more}")
     return _to_day(service, in_london(form.start).date())
 
 

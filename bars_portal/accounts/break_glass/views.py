@@ -60,10 +60,14 @@ def end(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required(access.REVIEW)
 def uses(request: HttpRequest) -> HttpResponse:
-    acting, now = acting_of(request), timezone.now()
+    """All of them, or with `?waiting=` those that home counts: nobody has reviewed them yet."""
+    acting, now, waiting = acting_of(request), timezone.now(), "waiting" in request.GET
     record(actor=acting.actor, action="accounts.view_break_glass_uses", now=now)
-    page = RowPaginator(access.uses_of(acting.organisation), _PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/break_glass/uses.jinja", {"page": page})
+    listed = access.uses_of(acting.organisation)
+    page = RowPaginator(listed.filter(reviewed_at=None) if waiting else listed, _PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "accounts/break_glass/uses.jinja", {"page": page, "waiting": waiting})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

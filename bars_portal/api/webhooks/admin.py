@@ -22,6 +22,7 @@ from bars_portal.api.events import all_types
 from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttempt, WebhookDelivery
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
+from bars_portal.api.webhooks.selectors import off_by_itself
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter, ThereFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
@@ -65,6 +66,20 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at 
         return cleaned
 
 
+class OffFilter(admin.SimpleListFilter):
+    """Those that nobody switched off, as home counts them."""
+
+    title, parameter_name = "switched off", "off"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("itself", "Because nothing arrived")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> QuerySet[Webhook]:
+        if self.value() != "itself":
+            return queryset
+        return queryset.filter(pk__in=off_by_itself().values("pk"))
+
+
 def _will(words: str) -> Callable[[Any, HttpRequest, Webhook], str]:
     return lambda _page, _request, webhook: words if webhook.removed_at is None else "stays removed"
 
@@ -76,7 +91,7 @@ class WebhookAdmin(JudgedAgain, StaffAdmin):
     form = WebhookForm
     list_display = ("url", "application", "standing", "created_at")
     sortable_by = ("url", "created_at")
-    list_filter = (("removed_at", DoneFilter), ("created_at", PastDaysFilter))
+    list_filter = (OffFilter, ("removed_at", DoneFilter), ("created_at", PastDaysFilter))
     list_select_related = ("application",)
     search_fields = ("url", "application__name")
     search_help_text = "Part of the address, or of the application's name"

@@ -117,5 +117,5 @@ def attention(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     """At home, for whoever looks after the organisation's applications."""
     if acting.may("api.view_webhook"):
         count = off_by_itself().filter(application__organisation=acting.organisation).count()
-        url = address("admin:api_webhook_changelist")
+        url = f"{address('admin:api_webhook_changelist')}?off=itself"
         yield AttentionItem("webhooks switched off because nothing arrived", count, url, True)

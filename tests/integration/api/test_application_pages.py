@@ -1,6 +1,7 @@
 """Applications in the administration: what managers and engineers do there, and what is shown once."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.exceptions import ValidationError
 from django.test import Client
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from lxml import html
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.admin import PublicKeysField, ServiceIdsField
@@ -83,6 +85,36 @@ def test_made_given_secrets_and_revoked(staff: Client) -> None:
         "api.revoke_application",
     ]
     assert set(actions.values_list("actor_user", flat=True)) == {person.pk}
+
+
+def test_who_answers_for_it_is_a_person_with_a_name(client: Client) -> None:
+    organisation = make_organisation()
+    engineer = make_user(
+        role=Role.ENGINEER,
+        organisation=organisation,
+        username="e17",
+        first_name="Ada",
+        last_name="Quill",
+    )
+    application = make_application(organisation=organisation, owner=engineer)
+    client.force_login(engineer)
+    confirm(client)
+    listed: Any = html.fromstring(client.get(LIST).content)
+    owners = listed.xpath("//td[contains(@class, 'field-owner')]")
+    assert [each.text_content() for each in owners] == ["Ada Quill"]
+    form: Any = html.fromstring(client.get(f"{LIST}{application.pk}/change/").content)
+    assert form.xpath("//select[@name='owner']/option[@selected]/text()") == ["Ada Quill (e17)"]
+    Application.objects.filter(pk=application.pk).update(revoked_at=datetime.now(UTC))
+    read: Any = html.fromstring(client.get(f"{LIST}{application.pk}/change/").content)
+    assert "Ada Quill" in read.xpath("//div[contains(@class, 'field-owner')]")[0].text_content()
+
+
+def test_days_of_secrets_are_those_of_a_london_clock(staff: Client) -> None:
+    person = staff.person  # type: ignore[attr-defined]  # of the fixture
+    staff.post(f"{LIST}add/", typed(person))
+    application = Application.objects.get()
+    application.secrets.update(created_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC))
+    assert "made 2 July 2026" in staff.get(f"{LIST}{application.pk}/change/").content.decode()
 
 
 def test_a_fresh_proof_is_asked_for(client: Client) -> None:

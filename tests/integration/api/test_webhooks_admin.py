@@ -113,6 +113,6 @@ def test_home_tells_of_one_that_switched_itself_off(ours: Organisation) -> None:
     assert not [each for each in items_for(acting, now) if "webhook" in each.label]
     Webhook.objects.update(off_at=now, off_reason="failing")
     (item,) = [each for each in items_for(acting, now) if "webhook" in each.label]
-    assert (item.count, item.url) == (1, reverse(LIST))
+    assert (item.count, item.url) == (1, reverse(LIST, query={"off": "itself"}))
     Webhook.objects.filter(pk=webhook.pk).update(off_reason="owner")
     assert not [each for each in items_for(acting, now) if "webhook" in each.label]

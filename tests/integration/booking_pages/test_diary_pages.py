@@ -188,7 +188,8 @@ def test_an_afternoon_is_blocked_with_who_comes_in_sight(client: Client, service
     assert "QUILL" in page
     assert not DiaryBlock.objects.exists()
     shown = client.post(address, given | {"step": "apply"}, follow=True).content.decode()
-    assert "5 slots are blocked" in shown
+    assert "5 slots are blocked. 1 patient is still booked in this time: move or cancel" in shown
+    assert shown.count("this time is blocked") == 1, "and the diary goes on saying so"
     assert "Training" in shown
     block = DiaryBlock.objects.get(schedule=lanes[1])
     freed = client.post(reverse("bookings:free-block", args=[block.pk]), follow=True).content.decode()

@@ -1,35 +1,38 @@
 """What must hold of diaries whatever was done to them, and somebody who books."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
 from typing import Any
 from uuid import UUID
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import ReadNote
 from bars_portal.correspondence.states import Direction
-from bars_portal.sql import ask
+from bars_portal.exchange.fhir.access import Caller
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.sql import cursor
 from bookings.models import Booking, Clinic, DiaryBlock, Schedule, Slot, SlotStatus, Standing
 from bookings.models.diary import BOOKABLE
 from bookings.models.plan import Hours, Plan, Session
 from bookings.selectors.clinics import plan_change, plan_times, seen_at
+from bookings.selectors.slots import offered_slots
 from bookings.services.clinics import apply_plan, last_run, undo_run
+from bookings.services.receiving import take_slot
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from tests.factories.bookings import make_booking
 
 _NUMBERS = count(1)
 _KEPT = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
-# As `receive_booking` takes one.
-_TAKE = (
-    f"UPDATE bookings_slot AS slot SET status = 'busy' WHERE slot.id = %s AND {BOOKABLE} RETURNING slot.id"
-)
-
-_FREE = f"SELECT slot.id FROM bookings_slot AS slot WHERE slot.id = %s AND {BOOKABLE}"
+_FREE = f"SELECT slot.id FROM bookings_slot AS slot WHERE {BOOKABLE}"
+# In the search's template the second place is the id of the slot.
+_ID = "%2$s"
 
 
 def book(slot: Slot, now: datetime) -> Booking | None:
     """None: somebody else has it, or it may not be booked."""
-    if not ask(_TAKE, slot.pk, now, now):
+    if not take_slot(slot.pk, service_id=slot.service_id, start=slot.start, end=slot.end, now=now):
         return None
     return make_booking(
         direction=Direction.RECEIVED,
@@ -44,7 +47,39 @@ def book(slot: Slot, now: datetime) -> Booking | None:
 
 def bookable(now: datetime) -> set[UUID]:
     """What a booking would get now."""
-    return {slot for slot in Slot.objects.values_list("pk", flat=True) if ask(_FREE, slot, now, now)}
+    with cursor() as asking:
+        asking.execute(_FREE, (now, now))
+        return {row[0] for row in asking.fetchall()}
+
+
+def offered(now: datetime) -> set[UUID]:
+    """What anybody who searches is shown as free."""
+    note = ReadNote.of(
+        actor=Actor("partner"), action="exchange.read", now=now, detail={}, correlation_id=UUID(int=1)
+    )
+    found: set[UUID] = set()
+    for service_id in HealthcareService.objects.values_list("service_id", flat=True):
+        answer = offered_slots(
+            ServiceID(service_id),
+            caller=Caller("RX111"),
+            note=note,
+            statuses=["free"],
+            start=now - timedelta(days=9),
+            end=now + timedelta(days=60),
+            template=_ID,
+            template_with_channel=_ID,
+        )
+        found |= {UUID(each) for each in answer.entries.split(",") if each} if answer else set()
+    return found
+
+
+def may_be_booked(slot: Slot, now: datetime) -> bool:
+    """As the manual says it, apart from the product's own SQL."""
+    diary, place = slot.schedule, slot.service
+    in_use = diary.active and place.active and place.hosted and place.takes_bookings
+    lead = timedelta(minutes=diary.lead_minutes)
+    in_time = slot.start >= now + lead if lead else slot.end > now
+    return slot.status == SlotStatus.FREE and in_use and in_time
 
 
 def check_diaries(now: datetime) -> None:
@@ -66,6 +101,9 @@ def check_diaries(now: datetime) -> None:
 
 
 def _check_offer(now: datetime) -> None:
+    rows = Slot.objects.select_related("schedule", "service")
+    right = {each.pk for each in rows if may_be_booked(each, now)}
+    assert offered(now) == right == bookable(now)
     wanted = {each.pk: _times(each, now) for each in Clinic.objects.all()}
     for slot in Slot.objects.filter(pk__in=bookable(now)).select_related("schedule__clinic"):
         clinic = slot.schedule.clinic

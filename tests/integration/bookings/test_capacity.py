@@ -117,7 +117,12 @@ def test_the_pages(service: HealthcareService, manager: Acting) -> None:
     assert client.post(address, {**typed, "least": "4"}).status_code == 302
     assert CapacityAlarm.objects.get().least == 4, "one a service"
     listed = client.get(address).content.decode()
-    assert service.name in listed and "Enough" in listed
+    assert service.name in listed and "Too few" in listed and "Enough" not in listed, "it has none at all"
+    now = datetime.now(UTC)
+    for minutes in range(30, 150, 30):
+        make_slot(schedule=make_schedule(service=service), start=now + timedelta(minutes=minutes))
+    listed = client.get(address).content.decode()
+    assert "Enough" in listed and "Too few" not in listed
     assert client.post(reverse("bookings:end-capacity-alarm", args=[held.pk])).status_code == 302
     assert not CapacityAlarm.objects.exists()
 

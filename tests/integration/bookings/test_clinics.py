@@ -142,6 +142,42 @@ def test_who_is_behind_is_told(manager: Acting, service: HealthcareService) -> N
     assert not is_behind(clinic, now=NOW + timedelta(days=9)), "it has ended"
 
 
+def test_what_had_no_slot_gets_one_once_nothing_is_in_the_way(
+    manager: Acting, service: HealthcareService
+) -> None:
+    clinic = applied(manager, service, BASE, NOW)
+    booking = book(clinic.lanes.get().slots.order_by("start")[0], NOW)
+    assert booking is not None
+    later = replace(BASE, sessions=(Session(WEEK, hours("09:15", "11:00")),))
+    applied(manager, service, later, NOW, clinic)
+    assert (fill_clinics(now=NOW), len(troubled_clinics(manager, now=NOW))) == (0, 1)
+    cancel_received(booking=booking, reason="Ill", acting=manager, now=NOW)
+    assert (fill_clinics(now=NOW), troubled_clinics(manager, now=NOW)) == (1, [])
+    check_diaries(NOW)
+
+
+def test_what_is_past_is_missed_no_more(manager: Acting, service: HealthcareService) -> None:
+    clinic = applied(manager, service, replace(BASE, last_day=NOW.date()), NOW)
+    assert book(clinic.lanes.get().slots.order_by("start")[0], NOW)
+    ended = replace(BASE, sessions=(Session(WEEK, hours("09:15", "11:00")),), last_day=NOW.date())
+    applied(manager, service, ended, NOW, clinic)
+    assert troubled_clinics(manager, now=NOW) == [clinic]
+    tomorrow = NOW + timedelta(days=1)
+    assert (fill_clinics(now=tomorrow), troubled_clinics(manager, now=tomorrow)) == (0, [])
+
+
+def test_days_before_a_change_are_left_as_they_were(manager: Acting, service: HealthcareService) -> None:
+    clinic = applied(manager, service, BASE, NOW)
+    lane, tomorrow = clinic.lanes.get(), NOW.date() + timedelta(days=1)
+    assert book(lane.slots.filter(start__date=tomorrow).order_by("start")[0], NOW)
+    longer = replace(BASE, sessions=(Session(WEEK, hours("09:15", "12:00")),))
+    applied(manager, service, longer, NOW, clinic, from_day=tomorrow)
+    clinic.refresh_from_db()
+    assert clinic.left_out == 1
+    assert fill_clinics(now=NOW) == 0
+    assert lane.slots.filter(start__date=NOW.date()).count() == 4, "11:00 to 12:00 is of the later plan"
+
+
 def test_a_block_holds_for_slots_that_are_made_later(manager: Acting, service: HealthcareService) -> None:
     clinic = applied(manager, service, BASE, NOW)
     lane = clinic.lanes.get()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier, Event
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from bookings.services.clinics import fill_clinics, switch
 from bookings.services.diaries import add_slots, block_range, free_range
 from bookings.services.running import cancel_received, move_booking
 from bookings.states import BookingStatus
+from directory.models import HealthcareService
 from tests.factories.accounts import make_acting
 from tests.factories.directory import make_service
 from tests.integration.bookings.running import (
@@ -32,10 +34,10 @@ from tests.integration.bookings.running import (
     WEEK,
     applied,
     book,
-    bookable,
     check_diaries,
     diaries_of,
     hours,
+    offered,
     undone,
 )
 from tests.profiles import examples
@@ -71,6 +73,7 @@ class Running(RuleBasedStateMachine):
         self.manager = make_acting(role=Role.MANAGER)
         self.service = make_service(provider=self.manager.organisation)
         self.clinic = applied(self.manager, self.service, plan, now)
+        self.held: set[UUID] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "sid"):
@@ -91,16 +94,34 @@ class Running(RuleBasedStateMachine):
         if self.clinic.filled_until:
             switch(clinic=self.clinic, on=on, acting=self.manager, now=self.now)
 
+    @rule(on=st.booleans())
+    def switch_service(self, on: bool) -> None:
+        HealthcareService.objects.filter(pk=self.service.pk).update(takes_bookings=on)
+
     @rule(place=st.integers(0, 40))
     def book(self, place: int) -> None:
-        offered = sorted(bookable(self.now))
-        if offered:
-            assert book(Slot.objects.get(pk=offered[place % len(offered)]), self.now)
+        shown = sorted(offered(self.now))
+        if shown:
+            booking = book(Slot.objects.get(pk=shown[place % len(shown)]), self.now)
+            assert booking, "what is offered may be booked"
+            self.held.add(booking.pk)
+
+    @rule(place=st.integers(0, 200))
+    def book_what_was_offered_before(self, place: int) -> None:
+        """Whoever has looked earlier, or guesses: taken is only what is offered still."""
+        slots = list(Slot.objects.order_by("pk"))
+        if slots:
+            slot = slots[place % len(slots)]
+            is_offered = slot.pk in offered(self.now)
+            booking = book(slot, self.now)
+            assert (booking is not None) == is_offered
+            self.held |= {booking.pk} if booking else set()
 
     @rule(place=st.integers(0, 40))
     def cancel(self, place: int) -> None:
         if booking := self._booked(place):
             cancel_received(booking=booking, reason="Ill", acting=self.manager, now=self.now)
+            self.held.remove(booking.pk)
 
     @rule(place=st.integers(0, 40), other=st.integers(0, 40))
     def move(self, place: int, other: int) -> None:
@@ -113,7 +134,8 @@ class Running(RuleBasedStateMachine):
                         booking=booking, slot_id=slot.pk, reason="", acting=self.manager, now=self.now
                     )
             except PolicyRefused:
-                assert Slot.objects.get(pk=slot.pk).status != SlotStatus.FREE or not slot.schedule.active
+                gone = slot.status != SlotStatus.FREE or slot.end <= self.now
+                assert gone or not slot.schedule.active
 
     def _booked(self, place: int) -> Booking | None:
         booked = list(Booking.objects.filter(status=BookingStatus.BOOKED).order_by("reference"))
@@ -150,6 +172,8 @@ class Running(RuleBasedStateMachine):
     def nothing_is_wrong(self) -> None:
         if hasattr(self, "sid"):
             check_diaries(self.now)
+            live = Booking.objects.filter(status=BookingStatus.BOOKED).values_list("pk", flat=True)
+            assert set(live) == self.held, "no booking is lost"
 
 
 @pytest.mark.django_db
@@ -181,26 +205,34 @@ def at_once(jobs: list[Callable[[], object]]) -> list[object]:
         return list(pool.map(run, jobs))
 
 
-def crowd(rounds: int) -> Iterator[None]:
-    """Two managers change, block and free while sixteen people book, cancel and move."""
+def crowd(now: datetime, base: Plan, rounds: int) -> Iterator[None]:
+    """Two managers plan, undo, switch, block and free while sixteen people book, cancel and move."""
     manager = make_acting(role=Role.MANAGER)
+    other_manager = make_acting(role=Role.MANAGER, organisation=manager.organisation)
     service = make_service(provider=manager.organisation)
-    clinic = applied(manager, service, replace(BASE, lanes=2), NOW)
+    clinic = applied(manager, service, replace(base, lanes=2), now)
     plans = [
-        replace(BASE, slot_minutes=minutes, lanes=lanes) for minutes, lanes in ((20, 2), (45, 1), (30, 2))
+        replace(base, slot_minutes=minutes, lanes=lanes) for minutes, lanes in ((20, 2), (45, 1), (30, 2))
     ]
+    opening = Slot.objects.filter(start__gt=now).earliest("start").start
 
     def change(number: int) -> object:
-        return applied(manager, service, plans[number % 3], NOW, Clinic.objects.get(pk=clinic.pk))
+        there = Clinic.objects.get(pk=clinic.pk)
+        if number % 3 == 1:
+            return undone(there, manager, now)
+        if number % 3 == 2 and there.filled_until:
+            switch(clinic=there, on=False, acting=manager, now=now)
+            return switch(clinic=there, on=True, acting=manager, now=now)
+        return applied(manager, service, plans[number // 3 % 3], now, there)
 
     def block(number: int) -> object:
-        start = NOW.replace(hour=9) + timedelta(minutes=20 * (number % 5))
+        start = opening + timedelta(minutes=20 * (number % 5))
         given: dict[str, Any] = {
             "diaries": [each.pk for each in clinic.lanes.all()],
             "start": start,
-            "now": NOW,
+            "now": now,
         }
-        given |= {"end": start + timedelta(minutes=40), "actor": manager.actor}
+        given |= {"end": start + timedelta(minutes=40), "actor": other_manager.actor}
         return free_range(**given) if number % 2 else block_range(**given, reason="")
 
     def booker(number: int) -> object:
@@ -208,31 +240,40 @@ def crowd(rounds: int) -> Iterator[None]:
         if not slots:
             return None
         with transaction.atomic():
-            booking = book(slots[number % len(slots)], NOW)
+            booking = book(slots[number % len(slots)], now)
         if booking is None or number % 4 == 0:
             return booking
         if number % 4 == 1:
-            return cancel_received(booking=booking, reason="Ill", acting=manager, now=NOW)
+            return cancel_received(booking=booking, reason="Ill", acting=manager, now=now)
         other = slots[(number * 7 + 3) % len(slots)]
-        return move_booking(booking=booking, slot_id=other.pk, reason="", acting=manager, now=NOW)
+        return move_booking(booking=booking, slot_id=other.pk, reason="", acting=manager, now=now)
 
     for each in range(rounds):
         jobs: list[Callable[[], object]] = [partial(change, each), partial(block, each)]
-        at_once([*jobs, *(partial(booker, each + number) for number in range(16))])
-        check_diaries(NOW)
+        done = at_once([*jobs, *(partial(booker, each + number) for number in range(16))])
+        check_diaries(now)
+        told = {booking.pk: booking.status for booking in done if isinstance(booking, Booking)}
+        kept = Booking.objects.filter(pk__in=told).values_list("pk", "status")
+        assert dict(kept) == told, "what somebody was told is so"
         yield
 
 
+NIGHT = replace(BASE, sessions=(Session(WEEK, hours("00:00", "03:00")),))
+
+
 @pytest.mark.django_db(transaction=True)
-def test_two_managers_and_sixteen_bookers_at_once() -> None:
-    assert len(list(crowd(3))) == 3
+@pytest.mark.parametrize(
+    ("now", "plan"), [(NOW, BASE), *((eve, NIGHT) for eve in EVES)], ids=["winter", "autumn", "spring"]
+)
+def test_two_managers_and_sixteen_bookers_at_once(now: datetime, plan: Plan) -> None:
+    assert len(list(crowd(now, plan, 3))) == 3
     assert Booking.objects.filter(status=BookingStatus.BOOKED).exists()
 
 
 @pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_two_managers_and_sixteen_bookers_for_long() -> None:
-    assert len(list(crowd(40))) == 40
+    assert len(list(crowd(NOW, BASE, 40))) == 40
 
 
 @pytest.mark.django_db(transaction=True)
