@@ -61,8 +61,8 @@ assets: $(VENV)/.dev-stamp
 check: assets ## everything that CI runs: every test but the thorough in one run, and beside it what is no test
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line tests-of-ci beside-the-tests
 
-tests-of-ci: assets
-	$(PYTEST) -rs $(BOTH_CORES) -m "not thorough" $(PYTEST_ARGS)
+tests-of-ci:
+	@$(MAKE) --no-print-directory test PYTEST_ARGS='-m "not thorough" $(PYTEST_ARGS)'
 
 # Tests are timed, and these are not: they take what the tests leave.
 beside-the-tests: $(VENV)/.dev-stamp
