@@ -154,8 +154,8 @@ class RangeForm(NHSForm):
         label_size="s",
     )
     reason = TextField(
-        label="Reason for blocking (optional)",
-        hint="Colleagues see it as long as the time is blocked, senders do not",
+        label="Reason (optional)",
+        hint="Colleagues see it as long as the time is blocked, and on the audit trail. Senders do not",
         max_length=200,
         required=False,
     )

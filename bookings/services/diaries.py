@@ -168,17 +168,23 @@ def block_range(
             .filter(status=SlotStatus.FREE)
             .update(status=SlotStatus.BUSY_UNAVAILABLE, updated_at=now)
         )
-        _record_range("bookings.block_range", diary, start, end, actor, now)
+        _record_range("bookings.block_range", diary, start, end, reason, actor, now)
     return changed
 
 
 @transaction.atomic
 def free_range(
-    *, diaries: Collection[UUID], start: datetime, end: datetime, actor: Actor, now: datetime
+    *,
+    diaries: Collection[UUID],
+    start: datetime,
+    end: datetime,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> int:
     """Offer again what was blocked from `start` to `end`; returns how many slots are free now.
 
-    A slot that reaches into what stays blocked stays blocked.
+    A slot that reaches into what stays blocked stays blocked. The reason stands on the audit trail.
     """
     changed = 0
     for diary in lock_diaries(diaries):
@@ -188,7 +194,7 @@ def free_range(
         )
         blocked = _between(diary, start, end).filter(status=SlotStatus.BUSY_UNAVAILABLE)
         changed += blocked.exclude(Exists(still)).update(status=SlotStatus.FREE, updated_at=now)
-        _record_range("bookings.free_range", diary, start, end, actor, now)
+        _record_range("bookings.free_range", diary, start, end, reason, actor, now)
     return changed
 
 
@@ -213,9 +219,13 @@ def _between(diary: Schedule, start: datetime, end: datetime) -> QuerySet[Slot]:
 
 
 def _record_range(
-    action: str, diary: Schedule, start: datetime, end: datetime, actor: Actor, now: datetime
+    action: str, diary: Schedule, start: datetime, end: datetime, reason: str, actor: Actor, now: datetime
 ) -> None:
-    detail: dict[str, str | int | None] = {"start": start.isoformat(), "end": end.isoformat()}
+    detail: dict[str, str | int | None] = {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "reason": reason or None,
+    }
     record(actor=actor, action=action, subject=diary, detail=detail, now=now)
 
 

@@ -176,17 +176,15 @@ def block(request: HttpRequest) -> HttpResponse:
         return render(
             request, "bookings/block_check.jinja", context | _range_facts(request, form, chosen, frees, now)
         )
-    if frees:
-        changed = free_range(diaries=chosen, start=form.start, end=form.end, actor=acting.actor, now=now)
-    else:
-        changed = block_range(
-            diaries=chosen,
-            start=form.start,
-            end=form.end,
-            reason=told["reason"],
-            actor=acting.actor,
-            now=now,
-        )
+    change = free_range if frees else block_range
+    changed = change(
+        diaries=chosen,
+        start=form.start,
+        end=form.end,
+        reason=told["reason"],
+        actor=acting.actor,
+        now=now,
+    )
     word = "offered again" if frees else "blocked"
     still = 0 if frees else booked_between(chosen, start=form.start, end=form.end).count()
     patients = "1 patient is" if still == 1 else f"{still} patients are"

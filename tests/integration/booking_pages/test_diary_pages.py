@@ -10,6 +10,7 @@ from django.urls import reverse
 from lxml import html
 
 from bars_portal.accounts.permissions import Role
+from bars_portal.audit.models import AuditEvent
 from bars_portal.nhsuk.dates import in_london
 from bookings.models import Booking, Clinic, ClinicRun, DiaryBlock, Schedule, Slot
 from bookings.services.clinics import fill_clinics
@@ -194,6 +195,12 @@ def test_an_afternoon_is_blocked_with_who_comes_in_sight(client: Client, service
     block = DiaryBlock.objects.get(schedule=lanes[1])
     freed = client.post(reverse("bookings:free-block", args=[block.pk]), follow=True).content.decode()
     assert "3 slots are offered again" in freed
+    off = {"act": "free", "reason": "Training is off", "step": "apply"}
+    assert "2 slots are offered again" in client.post(address, given | off, follow=True).content.decode()
+    events = AuditEvent.objects.filter(action__in=["bookings.block_range", "bookings.free_range"])
+    told = [(each.action, each.detail["reason"]) for each in events.order_by("pk")]
+    blocked, freed_by_form = ("bookings.block_range", "Training"), ("bookings.free_range", "Training is off")
+    assert told == [*[blocked] * 2, ("bookings.free_range", None), *[freed_by_form] * 2]
     wrong = client.post(address, given | {"to_time": "08:00"}).content.decode()
     assert "The end must be after the start" in wrong
     assert 'value="Training"' in wrong
