@@ -206,6 +206,16 @@ def test_an_afternoon_is_blocked_with_who_comes_in_sight(client: Client, service
     assert 'value="Training"' in wrong
 
 
+def test_before_its_time_a_booking_says_from_when_attendance_can_be_told(
+    client: Client, service: HealthcareService
+) -> None:
+    booking = book(planned(client, service).lanes.get(lane=1).slots.order_by("start")[0], NOW)
+    assert booking
+    shown = client.get(reverse("bookings:received", args=[booking.pk])).content.decode()
+    assert "You can say whether the patient attended from 24 November 2026" in shown
+    assert ">Attended<" not in shown
+
+
 def test_day_week_list_and_file(client: Client, service: HealthcareService) -> None:
     clinic = planned(client, service)
     slot = clinic.lanes.get(lane=2).slots.order_by("start")[0]

@@ -17,6 +17,7 @@ import pytest
 from cryptography import x509
 from lxml import etree
 
+from bars_portal.api.problems import CONTENT_TYPE, PROBLEMS, address_of
 from bars_portal.credentials.acceptance import name_of
 from bars_portal.credentials.local_pki import PkiFiles
 from tests.integration.receiver_server.fronts import Front, fronted, needs_nginx
@@ -97,21 +98,25 @@ def test_a_backend_that_is_away_is_a_503_kind_and_nobody_is_named(
     pki: PkiFiles, tmp_path: Path, receiver_front: Front
 ) -> None:
     """nginx writes of a missing socket at "crit", with the whole request line."""
-    backend = receiver_front.folder / "backend.sock"
-    named = f"/FHIR/R4/Appointment?p={PATIENT}"
-    hidden = backend.rename(backend.with_name("hidden.sock"))
-    try:
-        # Its workers hold connections to the backend: new ones have none.
-        receiver_front.reload()
-        deadline = time.monotonic() + 5
-        status, body, _ = knock(receiver_front, "proxy-client", IDS, named)
-        while status == 200 and time.monotonic() < deadline:
-            status, body, _ = knock(receiver_front, "proxy-client", IDS, named)
-    finally:
-        hidden.rename(backend)
+    status, body, _ = knock_while_away(receiver_front, f"/FHIR/R4/Appointment?p={PATIENT}")
     assert refusal(body) == (502, status, "REC_SERVICE_UNAVAILABLE", "transient")
     assert receiver_front.wrote("/FHIR/R4/Appointment 502")
     assert PATIENT not in receiver_front.logs
+
+
+def knock_while_away(front: Front, path: str) -> tuple[int, bytes, http.client.HTTPMessage]:
+    backend = front.folder / "backend.sock"
+    hidden = backend.rename(backend.with_name("hidden.sock"))
+    try:
+        # Its workers hold connections to the backend: new ones have none.
+        front.reload()
+        deadline = time.monotonic() + 5
+        answer = knock(front, "proxy-client", IDS, path)
+        while answer[0] == 200 and time.monotonic() < deadline:
+            answer = knock(front, "proxy-client", IDS, path)
+        return answer
+    finally:
+        hidden.rename(backend)
 
 
 def test_a_flood_from_one_address_is_told_when_to_come_again(pki: PkiFiles, tmp_path: Path) -> None:
@@ -242,6 +247,35 @@ def test_a_person_reads_what_the_front_answers_itself(
         answer.begin()
         page = answer.read()
     assert (answer.status, words in page, b"nginx" in page) == (status, True, False)
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "problem"),
+    [
+        ("POST /api/v1/bookings HTTP/1.1\r\nContent-Length: 3000000", 413, "too-large"),
+        (f"GET /api/v1/slots?p={PATIENT * 2000} HTTP/1.1", 414, "unusable-request"),
+        (f"GET /api/v1/slots HTTP/1.1\r\nTransfer-Encoding: {PATIENT}", 400, "unusable-request"),
+    ],
+    ids=range(3),
+)
+def test_a_program_reads_it_as_a_problem(portal_front: Front, head: str, status: int, problem: str) -> None:
+    """The names are those of the API's own problems, and so is what their pages say."""
+    with contextlib.closing(secure(portal_front)) as sock:
+        sock.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        told = json.loads(answer.read())
+    kind = PROBLEMS[problem]
+    assert answer.headers["Content-Type"] == CONTENT_TYPE
+    assert (answer.status, told["status"], told["title"]) == (status, status, kind.title)
+    assert told["type"] == f"https://localhost{address_of(kind)}"
+
+
+def test_programs_are_told_when_to_come_again(portal_front: Front) -> None:
+    status, body, headers = knock_while_away(portal_front, "/api/v1/slots")
+    told = json.loads(body)
+    assert (status, told["status"], headers["Retry-After"]) == (502, 502, "60")
+    assert told["type"] == f"https://localhost{address_of(PROBLEMS['unavailable'])}"
 
 
 def test_the_portal_hears_the_real_address(portal_front: Front) -> None:
