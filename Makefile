@@ -59,7 +59,7 @@ assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
 check: assets ## everything that CI runs: every test but the thorough in one run, and beside it what is no test
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line tests-of-ci beside-the-tests
+	@$(MAKE) --no-print-directory --jobs 2 tests-of-ci beside-the-tests
 
 tests-of-ci:
 	@$(MAKE) --no-print-directory test PYTEST_ARGS='-m "not thorough" $(PYTEST_ARGS)'
