@@ -212,7 +212,7 @@ def test_before_its_time_a_booking_says_from_when_attendance_can_be_told(
     booking = book(planned(client, service).lanes.get(lane=1).slots.order_by("start")[0], NOW)
     assert booking
     shown = client.get(reverse("bookings:received", args=[booking.pk])).content.decode()
-    assert "You can say whether the patient attended from 24 November 2026" in shown
+    assert "You can say whether the patient attended from Tuesday 24 November 2026 at 09:00 on." in shown
     assert ">Attended<" not in shown
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
 from tests.integration.receiver_server.running import APPLICATION, LINE_SECONDS, ROOT, free_port
+from tests.processes import children_of, command_of
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="no nginx (apt-get install nginx-light)")
@@ -51,11 +52,21 @@ class Front:
         return text in self.logs
 
     def reload(self) -> None:
+        """Until none of its workers takes a connection as before: those with a request under way go last."""
+        before = children_of(int((self.folder / "nginx.pid").read_text()))
         subprocess.run([*self.command, "-s", "reload"], check=True, capture_output=True)
+        deadline = time.monotonic() + LINE_SECONDS
+        while any(_takes_connections(each) for each in before) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     @property
     def command(self) -> list[str]:
         return [str(NGINX), "-e", str(self.folder / "error.log"), "-c", str(self.folder / "nginx.conf")]
+
+
+def _takes_connections(worker: int) -> bool:
+    command = command_of(worker)
+    return command != "" and "shutting down" not in command
 
 
 @contextlib.contextmanager
