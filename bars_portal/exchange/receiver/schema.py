@@ -199,7 +199,7 @@ def describe(*, service_id: ServiceID) -> Json:
 
 class FhirSchemaGenerator(SchemaGenerator):
     def __init__(self, service_id: ServiceID) -> None:
-        super().__init__(patterns=urls.operations)  # type: ignore[no-untyped-call]
+        super().__init__(patterns=urls.operations)  # type: ignore[no-untyped-call]  # the library has no types there
         self.service_id = service_id
 
     def create_view(self, callback: Any, method: str, request: Any = None) -> APIView:
