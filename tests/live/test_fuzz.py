@@ -122,6 +122,7 @@ def test_a_lost_worker_and_an_alarm_in_the_log_are_found(tmp_path: Path) -> None
         with watched(target, report):
             (worker,) = target.workers()
             subprocess.run(["kill", "-9", str(worker)], check=True)
+            wait_until(lambda: worker not in target.workers())
             log.write_text(log.read_text() + "WORKER TIMEOUT\n")
         master.kill()
 
