@@ -18,7 +18,7 @@ from bars_portal.api.models import Webhook
 from bars_portal.api.webhooks.selectors import attention
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.message_log.conversations import Wanted, list_conversations
-from bars_portal.exchange.message_log.dead_letters import Trouble, counts
+from bars_portal.exchange.message_log.dead_letters import Trouble, counts, dead_letters
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.nhsuk.pages import RowPaginator
@@ -275,6 +275,19 @@ def test_dead_letters_are_counted_without_what_arrived(clinician: Acting) -> Non
         return counts(clinician.organisation.pk, now=NOW)
 
     assert counts(clinician.organisation.pk, now=NOW)[Trouble.NOT_KNOWN] == 1
+    assert read_rows(ask, OutboundMessage) < 50
+
+
+def test_dead_letters_are_found_without_what_was_refused(clinician: Acting) -> None:
+    refused = outbound(clinician.organisation, state="refused", reason="409", settled_at=NOW)
+    multiply(refused, ROWS, **_NEW_ID, request_id="gen_random_uuid()")
+    never = outbound(clinician.organisation, state="abandoned", reason="deadline/never-sent", settled_at=NOW)
+    lost = outbound(clinician.organisation, state="abandoned", reason="timeout", settled_at=NOW)
+
+    def ask() -> list[OutboundMessage]:
+        return list(dead_letters(clinician.organisation.pk, now=NOW))
+
+    assert {each.pk for each in ask()} == {never.pk, lost.pk}
     assert read_rows(ask, OutboundMessage) < 50
 
 

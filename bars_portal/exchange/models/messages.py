@@ -118,6 +118,12 @@ class OutboundMessage(models.Model):
             ),
             # What was given up waits for a person however old it is: found without all else that failed.
             models.Index(fields=["organisation", "settled_at"], name="outbound_given_up", condition=GIVEN_UP),
+            # What was never sent waits too, for some days: dead letters are what either index holds.
+            models.Index(
+                fields=["organisation", "settled_at"],
+                name="outbound_never_sent",
+                condition=models.Q(state=DeliveryState.ABANDONED, reason=NEVER_SENT),
+            ),
             # The message log and reports read it alone, whatever they are filtered by.
             models.Index(
                 fields=["organisation", "created_at", "id"],
