@@ -7,8 +7,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import Model, Q, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -16,11 +15,10 @@ from django.utils.decorators import method_decorator
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.decorators import requires_step_up
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
+from bars_portal.accounts.people.selectors import people_named
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.services import record
-from bars_portal.audit.staff_lists import of_keys, words_of
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
-from bars_portal.values import asked_words, is_named
 
 
 def _record(
@@ -176,19 +174,7 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """By their name however it is spelt (bars_portal.values), or by a part of any field."""
-        if not search_term.strip():
-            return queryset, False
-        part, keyed = Q(), Q()
-        for word in words_of(search_term):
-            part &= Q(found_by__contains=Lower(Value(word)))
-        for word in asked_words(search_term):
-            keyed &= Q(name_key__contains=word)
-        # What SQL could not fold, Python does.
-        keyed |= Q(name_key="") & ~Q(first_name="", last_name="")
-        people = queryset.filter(keyed).exclude(part).order_by().values_list("pk", "first_name", "last_name")
-        named = [pk for pk, *names in people if is_named(" ".join(names), search_term)]
-        return of_keys(queryset, part | Q(pk__in=named)), False
+        return people_named(queryset, search_term), False
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """A page of its own, which saves past `save_model`. Who may not at all is not asked who they are."""

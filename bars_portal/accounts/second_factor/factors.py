@@ -9,6 +9,7 @@ from hmac import compare_digest
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Exists, OuterRef, Q
 
 from bars_portal.accounts.models import AuthenticatorApp, Membership, Passkey, RecoveryCode, User
 
@@ -46,12 +47,15 @@ def has_factor(user: User) -> bool:
     return AuthenticatorApp.objects.filter(user=user).exists() or Passkey.objects.filter(user=user).exists()
 
 
-def is_required(user: User) -> bool:
-    """By a role in any organisation (SECOND_FACTOR_ROLES); of superusers as soon as of anybody."""
+def needs_factor() -> Q:
+    """Of people: by a role in any organisation (SECOND_FACTOR_ROLES); of superusers as soon as of anybody."""
     roles = settings.SECOND_FACTOR_ROLES
-    if user.is_superuser and roles:
-        return True
-    return Membership.objects.filter(user=user, role__in=roles).exists()
+    by_role = Q(Exists(Membership.objects.filter(user=OuterRef("pk"), role__in=roles)))
+    return by_role | Q(is_superuser=True) if roles else by_role
+
+
+def is_required(user: User) -> bool:
+    return User.objects.filter(needs_factor(), pk=user.pk).exists()
 
 
 @dataclass(frozen=True)

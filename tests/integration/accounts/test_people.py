@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from bars_portal.accounts.middleware import STARTED
 from bars_portal.accounts.models import Invitation, KeptForm, Membership, Organisation, SignedInSession, User
@@ -163,7 +165,7 @@ def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
     organisation = manager.memberships.get().organisation
     make_user(organisation=organisation, last_name="=Formula", role=Role.CLERK)
     make_user(last_name="Stranger")
-    lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+    lines = signed_in.get(f"{PEOPLE}file/").getvalue().decode().splitlines()
     assert len(lines) == 3
     assert any(line.startswith("'=Formula") and "bookings.book_slot" in line for line in lines)
     signed_in.post(f"{PEOPLE}review/")
@@ -177,6 +179,35 @@ def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
     assert acts("review_access") == 1
 
 
+def test_many_people_have_pages_and_are_found_by_name(signed_in: Client, manager: User) -> None:
+    organisation = manager.memberships.get().organisation
+    # Once for what an organisation's first page of them asks.
+    signed_in.get(PEOPLE)
+    with CaptureQueriesContext(connection) as few:
+        signed_in.get(PEOPLE)
+    for number in range(29):
+        make_user(
+            organisation=organisation, role=Role.CLERK, first_name="Zoë", last_name=f"Number {number:02}"
+        )
+    with CaptureQueriesContext(connection) as many:
+        first = signed_in.get(PEOPLE).content.decode()
+    # The rows of a page are found by their keys.
+    assert len(many) <= len(few) + 1
+    assert ("Number 00" in first, "Number 28" in first) == (True, False)
+    assert "I have reviewed all 30 people" in first
+    assert "Number 28" in signed_in.get(f"{PEOPLE}?page=2").content.decode()
+    found = signed_in.get(f"{PEOPLE}?name=zoe+number+07").content.decode()
+    assert ("Number 07" in found, "Number 08" in found, "I have reviewed" in found) == (True, False, False)
+    assert 'href="/accounts/people/?name=zoe&amp;page=2"' in signed_in.get(
+        f"{PEOPLE}?name=zoe"
+    ).content.decode().replace("&#38;", "&amp;")
+    for nobody in ("Nobody", "\0", "x" * 5000):
+        answer = signed_in.get(PEOPLE, {"name": nobody})
+        assert answer.status_code == 200
+    assert "Nobody here is called this" in signed_in.get(f"{PEOPLE}?name=Nobody").content.decode()
+    assert len(signed_in.get(f"{PEOPLE}file/").getvalue().decode().splitlines()) == 31
+
+
 def test_superusers_who_belong_nowhere_are_reviewed_everywhere(signed_in: Client) -> None:
     """The first one, made on the command line, is of no organisation."""
     root = make_user(role=None, is_superuser=True, username="root")
@@ -187,7 +218,7 @@ def test_superusers_who_belong_nowhere_are_reviewed_everywhere(signed_in: Client
     page = signed_in.get(PEOPLE).content.decode()
     assert [name in page for name in ("root", "elsewhere", "gone")] == [True, True, False]
     assert page.count("Superuser: may do everything") == 2
-    lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+    lines = signed_in.get(f"{PEOPLE}file/").getvalue().decode().splitlines()
     assert [line.split(",")[3] for line in lines if "root" in line] == ["everything (superuser)"]
     signed_in.post(f"{PEOPLE}review/")
     assert "of 3 people" in signed_in.get(PEOPLE).content.decode()
@@ -210,7 +241,7 @@ def test_when_somebody_last_did_something_is_of_this_organisation(signed_in: Cli
         record(actor=actor, action="bookings.view_booking", now=datetime(2026, 7, 14, hour, tzinfo=UTC))
 
     def told() -> str:
-        lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+        lines = signed_in.get(f"{PEOPLE}file/").getvalue().decode().splitlines()
         return next(line for line in lines if "both" in line)
 
     act(other, 12)
