@@ -114,12 +114,15 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def details(self, event: AuditEvent) -> str:
         return detail_words(event)
 
+    def named(self, row: AuditEvent) -> str:
+        """In words: the event's own name is for programs."""
+        return f"{self.who(row)}: {self.what(row)}"
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """In words: the event's own name is for programs."""
         found = self.get_object(request, object_id) if object_id.isdecimal() else None
-        told = {"subtitle": f"{self.who(found)}: {self.what(found)}"} if found else {}
+        told = {"subtitle": self.named(found)} if found else {}
         return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
     def seen(self, request: HttpRequest) -> Q:

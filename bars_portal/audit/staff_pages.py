@@ -14,7 +14,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db.models import BooleanField, Field, Model, Q, QuerySet
+from django.db.models import BooleanField, DateField, Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -149,7 +149,7 @@ class StaffAdmin(_ModelAdmin):
         return self.called or capfirst(str(self.opts.verbose_name_plural))
 
     def named(self, row: Any) -> str:
-        """So that one row is told from another, on the page that asks before many are changed."""
+        """So that one row is told from another: before many are changed, and above its history."""
         return str(row)
 
     def changeform_view(
@@ -169,7 +169,10 @@ class StaffAdmin(_ModelAdmin):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """The way back is called as its heading is, on every page."""
         told = {"module_name": self.list_title, **(extra_context or {})}
-        return super().history_view(request, object_id, told)
+        response: Any = super().history_view(request, object_id, told)
+        named = self.named(response.context_data["object"])
+        response.context_data |= {"title": f"Change history: {named}", "named": named}
+        return response
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Fields that are only shown take their words from the form too."""
@@ -292,7 +295,11 @@ def _known_fields(model: type[Model]) -> dict[Any, Any]:
 
 
 def _usual_filter(field: Any) -> type[admin.FieldListFilter]:
-    """Which filter the administration itself would choose."""
-    kinds = admin.FieldListFilter._field_list_filters  # type: ignore[attr-defined]  # its own table
-    found: type[admin.FieldListFilter] = next(kind for test, kind in kinds if test(field))
-    return found
+    """Which filter the administration itself would choose: a test compares."""
+    if field.is_relation:
+        return admin.RelatedFieldListFilter
+    if isinstance(field, BooleanField):
+        return admin.BooleanFieldListFilter
+    if field.choices:
+        return admin.ChoicesFieldListFilter
+    return admin.DateFieldListFilter if isinstance(field, DateField) else admin.AllValuesFieldListFilter

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.test import Client, RequestFactory
 
 from bars_portal.accounts.permissions import Role
@@ -60,6 +61,19 @@ def test_listed_are_the_parameters_that_the_page_itself_writes(
     changelist = page.get_changelist_instance(request_of_everything)
     written = {name for each in changelist.filter_specs for name in each.expected_parameters()}
     assert written <= page.listed_lookups(request_of_everything)
+
+
+def test_a_filter_of_no_kind_is_the_one_that_django_chooses(request_of_everything: Any) -> None:
+    """Also one that has nothing to choose from in this world, and is not shown."""
+    compared = 0
+    for page in PAGES:
+        for path in page.list_filter:
+            if isinstance(path, str):
+                field = get_fields_from_path(page.model, path)[-1]
+                chosen = admin.FieldListFilter.create(field, request_of_everything, {}, page.model, page, path)
+                assert set(chosen.expected_parameters()) <= page.listed_lookups(request_of_everything), path
+                compared += 1
+    assert compared > 5
 
 
 @pytest.mark.parametrize("page", PAGES, ids=of)

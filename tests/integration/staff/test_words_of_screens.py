@@ -10,6 +10,7 @@ from django.test import Client
 from lxml import html
 
 from bars_portal.accounts.permissions import Role
+from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.staff_pages import StaffAdmin
 from bookings.admin import HistoryInline
 from bookings.models import BookingStatusChange
@@ -142,14 +143,14 @@ def test_the_way_back_is_called_as_the_list_is(world: World, screens: dict[str, 
 
 
 def test_the_last_crumb_is_the_heading_of_the_row(world: World, screens: dict[str, bytes]) -> None:
-    """An event of the trail was called by its code there."""
-    for page, row in rows_by_page(world):
-        if page.opts.model_name == "auditevent":
-            screen: Any = html.fromstring(screens[addresses(page, row)[1]])
-            crumbs = words(screen.xpath("//div[@class='breadcrumbs']")[0])
-            assert crumbs.endswith(words(screen.xpath("//div[@id='content']/h2")[0]))
-            return
-    raise AssertionError("the world has an event")
+    """An event of the trail was called by its code there, and above its history."""
+    (of_event,) = (addresses(page, row) for page, row in rows_by_page(world) if page.model is AuditEvent)
+    screen, history = (html.fromstring(screens[each]) for each in of_event[1:])
+    heading = words(screen.xpath("//div[@id='content']/h2")[0])
+    crumbs = [words(each.xpath("//div[@class='breadcrumbs']")[0]) for each in (screen, history)]
+    assert crumbs[0].endswith(heading)
+    assert crumbs[1].endswith(f"{heading} › History")
+    assert words(history.xpath("//div[@id='content']/h1")[0]) == f"Change history: {heading}"
 
 
 def test_a_history_of_nothing_says_where_the_rest_is(world: World, screens: dict[str, bytes]) -> None:
