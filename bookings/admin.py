@@ -166,6 +166,8 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
         today = timezone.now().astimezone(LONDON).date()
         made = foreseen(schedule=schedule, first_day=today, days=days)
         also = f"; {made.left_out} times are left out, as other slots run into them" if made.left_out else ""
+        if not made.made:
+            return f"stays as it is: it has the slots of its pattern{also}"
         return f"gets {made.made} new {'slot' if made.made == 1 else 'slots'}{also}"
 
     @admin.action(description="Make slots for the next 14 days", permissions=["change"])

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, Field, Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
@@ -60,6 +60,11 @@ class ListedChangeList(ChangeList):
         page: Any = self.model_admin
         # Django's own says "Select slot to change", whatever the list is for.
         self.title = page.list_title
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Nothing holds a NUL. Django says so too, but then takes it that nothing was searched for."""
+        rows = super().get_queryset(request, exclude_parameters)
+        return rows.none() if "\x00" in request.GET.get(SEARCH_VAR, "") else rows
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Called as the column is: "Made" and not "created at"."""
@@ -307,13 +312,15 @@ def field_at(model: type[Model], path: str) -> Any:
 Act = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 # More are not read on one page before somebody says yes.
 MOST_AT_ONCE, _MOST_SHOWN = 500, 100
+_STAYS = "stays"
 
 
 def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], Act]:
     """An action that first shows what will become of each chosen row, and waits for a yes.
 
-    `does` says that of one row in words, such as "Blocked" or "Stays booked". Where it says something else
-    when the yes comes, nothing is done and the page is shown anew.
+    `does` says that of one row in words, such as "will be blocked"; of one that stays as it is they begin
+    with "stays", and where all do, no yes is offered. Where it says something else when the yes comes,
+    nothing is done and the page is shown anew.
     """
 
     def asking(act: Act) -> Act:
@@ -352,6 +359,7 @@ def _ask(page: Any, request: HttpRequest, told: list[tuple[Any, str]], seal: str
         "rows": [(page.named(row), words) for row, words in told[:_MOST_SHOWN]],
         "more": len(told[_MOST_SHOWN:]),
         "counts": Counter(words for _, words in told).most_common(),
+        "changes": not all(words.startswith(_STAYS) for _, words in told),
         "all_of_them": request.POST.get("select_across", "0"),
         "keys": [row.pk for row, _ in told],
         "checkbox": ACTION_CHECKBOX_NAME,

@@ -299,6 +299,37 @@ def test_a_yes_to_what_is_no_longer_so_does_nothing(world: World, reader: Client
     assert not AuditEvent.objects.filter(action="bookings.block_slots").exists()
 
 
+def test_where_nothing_would_change_no_yes_is_offered(world: World, reader: Client) -> None:
+    """Beside a row that changes, it is."""
+    free, blocked = Slot.objects.get(), Slot.objects.get()
+    Slot.objects.filter(pk=free.pk).update(status=SlotStatus.FREE)
+    blocked.pk, blocked.status = None, SlotStatus.BUSY_UNAVAILABLE
+    blocked.start, blocked.end = free.end, free.end + (free.end - free.start)
+    blocked.save(force_insert=True)
+
+    def asked(*rows: Slot) -> str:
+        chosen = {"action": "block", "_selected_action": [str(each.pk) for each in rows]}
+        return str(reader.post("/admin/bookings/slot/", chosen).content.decode())
+
+    assert "Yes: Block the chosen slots" in asked(free, blocked)
+    assert "Yes:" not in asked(blocked)
+    assert "There is nothing to do" in asked(blocked)
+    carry_out(reader, "/admin/bookings/schedule/", "make_two_weeks", [free.schedule_id])
+    chosen = {"action": "make_two_weeks", "_selected_action": [str(free.schedule_id)]}
+    again = reader.post("/admin/bookings/schedule/", chosen)
+    assert "Yes:" not in again.content.decode()
+    assert again.context["counts"][0][0].startswith("stays as it is: it has the slots of its pattern")
+
+
+@pytest.mark.parametrize("asked", ["\x00", "Ada\x00", "\x00Quill"])
+def test_a_search_for_what_no_text_can_hold_finds_nothing(world: World, reader: Client, asked: str) -> None:
+    for page in PAGES:
+        if page.get_search_fields(None):  # type: ignore[arg-type]  # none of ours looks at the request
+            listed = reader.get(address_of(page), {"q": asked})
+            assert listed.status_code == 200
+            assert list(listed.context["cl"].result_list) == [], page
+
+
 def test_what_is_foreseen_is_what_is_made(world: World, reader: Client) -> None:
     schedule = Schedule.objects.get()
     chosen = {"action": "make_two_weeks", "_selected_action": [str(schedule.pk)]}
