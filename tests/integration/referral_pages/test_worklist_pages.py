@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import items_for
@@ -66,7 +67,7 @@ def late(here: HealthcareService, **changes: Any) -> Case:
     return case(here, Category.VALIDATION, breach_at=NOW - timedelta(minutes=9), **changes)
 
 
-def stray(here: HealthcareService) -> UnmatchedReply:
+def stray(here: HealthcareService, *, safeguarding: bool = True) -> UnmatchedReply:
     """A reply that answers nothing; its message cannot be read."""
     patient = make_patient(organisation=here.provider)
     message = InboundMessage.objects.create(headers={}, body=b"nothing", received_at=NOW, state="accepted")
@@ -75,7 +76,7 @@ def stray(here: HealthcareService) -> UnmatchedReply:
         bundle_id=str(uuid4()),
         answers_bundle_id=str(uuid4()),
         message=message,
-        safeguarding=True,
+        safeguarding=safeguarding,
         received_at=NOW,
         organisation=here.provider,
         service=here,
@@ -216,6 +217,30 @@ def test_a_reply_that_fits_nothing_is_read_and_dealt_with_once(
     assert reply.handled_at == first
     assert "Replies that fit" not in words(client.get(LIST))
     assert client_of(make_acting()).get(reverse("referrals:reply", args=[reply.pk])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("grave", "usual", "told", "opener"),
+    [
+        (0, 1, "They may hold a safeguarding warning", "Show it"),
+        (2, 1, "Safeguarding concern in 2. Read each", "Show them"),
+        (12, 0, "Safeguarding concern in at least 10. Read each", "Show the newest 10"),
+    ],
+)
+def test_replies_that_fit_nothing_are_folded_away_and_never_their_warning(
+    client: Client, here: HealthcareService, grave: int, usual: int, told: str, opener: str
+) -> None:
+    """Open, they pushed the worklist off a telephone's screen."""
+    for safeguarding in (*[True] * grave, *[False] * usual):
+        stray(here, safeguarding=safeguarding)
+    page: Any = html.fromstring(client.get(LIST).content)
+    (callout,) = page.xpath("//div[contains(@class, 'nhsuk-card--warning')]")
+    assert callout.xpath(".//li/a[contains(@href, '/replies/')]"), "they are there"
+    assert not callout.xpath(".//li[not(ancestor::details[not(@open)])]")
+    assert opener == " ".join(callout.xpath("string(.//summary)").split())
+    for folded in callout.xpath(".//details"):
+        folded.getparent().remove(folded)
+    assert told in " ".join(callout.text_content().split())
 
 
 def test_the_home_page_says_what_waits(client: Client, here: HealthcareService, acting: Acting) -> None:
