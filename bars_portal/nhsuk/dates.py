@@ -68,6 +68,12 @@ def format_moment(moment: datetime, now: datetime) -> str:
     return format_time(moment) if same_day else format_datetime(moment)
 
 
+def format_second(moment: datetime, now: datetime) -> str:
+    """ "10:42:07" of today, for what is over in a minute; of another day as `format_moment`."""
+    words, same_day = format_moment(moment, now), in_london(moment).date() == in_london(now).date()
+    return words.replace(f"{in_london(moment):%H:%M}", f"{in_london(moment):%H:%M:%S}") if same_day else words
+
+
 def clock_change(value: date) -> str:
     """Words for a day on which British clocks change, else the empty string."""
     day = _day(value)

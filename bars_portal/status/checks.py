@@ -7,7 +7,7 @@ from time import perf_counter
 
 from django.db import DatabaseError
 
-from bars_portal.nhsuk.dates import format_moment
+from bars_portal.nhsuk.dates import format_moment, format_second
 from bars_portal.sql import database_time
 from bars_portal.status import selectors, watched
 from bars_portal.status.models import Level
@@ -90,7 +90,10 @@ def _outcomes(at: Moment) -> Finding:
 def _partners(at: Moment) -> Finding:
     spared = selectors.spared_services()
     if not spared:
-        return Finding(Level.WELL, "Every service that was asked has answered.")
+        last = selectors.last_answer()
+        # A service that has just gone away is found out when it is next asked.
+        when = f" The last answer: {format_second(last, at.now)}." if last else ""
+        return Finding(Level.WELL, f"Every service that was asked has answered.{when}")
     named = "; ".join(
         f"{each.name} ({each.service_id})"
         + (f" since {format_moment(each.failing_since, at.now)}" if each.failing_since else "")

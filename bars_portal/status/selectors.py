@@ -9,7 +9,7 @@ from pathlib import Path
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Min
+from django.db.models import Count, F, Max, Min
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.api.models import DeliveryState as WebhookState
@@ -97,6 +97,12 @@ def spared_services() -> list[Spared]:
         )
         for row in rows
     ]
+
+
+def last_answer() -> datetime | None:
+    """When any service last answered us; None: none was asked yet, or none has."""
+    last: datetime | None = HealthcareService.objects.aggregate(at=Max("last_success_at"))["at"]
+    return last
 
 
 def clinics_behind(*, now: datetime) -> list[str]:

@@ -105,6 +105,19 @@ def test_a_service_is_named_and_since_when() -> None:
     assert found.fact == "Not answering: Riverside Pharmacy (2000099007) since 11:00."
 
 
+def test_services_that_answered_say_when_the_last_did() -> None:
+    """For some seconds after it went away a service is still thought to answer."""
+    service = make_service(last_success_at=None)
+    assert look("partners") == Finding(Level.WELL, "Every service that was asked has answered.")
+    words = "Every service that was asked has answered. The last answer:"
+    for answered, when in (
+        (ago(minutes=5, seconds=7), "12:54:53"),
+        (ago(days=1), "Sunday 3 May 2026 at 13:00"),
+    ):
+        type(service).objects.update(last_success_at=answered)
+        assert look("partners") == Finding(Level.WELL, f"{words} {when}.")
+
+
 def test_webhooks_that_fail_are_told_and_those_that_nobody_tries_are_wrong() -> None:
     assert look("webhooks") == Finding(Level.WELL, "There are none.")
     webhook, _ = make_webhook(url="https://example.org/")

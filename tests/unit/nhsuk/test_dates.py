@@ -39,6 +39,12 @@ def test_the_hour_that_comes_twice_names_its_zone() -> None:
     assert dates.format_time(first) == "01:30 BST"
     assert dates.format_time(first + timedelta(hours=1)) == "01:30 GMT"
     assert dates.format_datetime(first).endswith("at 01:30 BST (clocks go back 1 hour)")
+    assert dates.format_second(first + timedelta(seconds=7), first) == "01:30:07 BST"
+
+
+def test_seconds_are_told_of_today_alone() -> None:
+    assert dates.format_second(SUMMER + timedelta(seconds=9), SUMMER) == "14:30:09"
+    assert dates.format_second(SUMMER, SUMMER + timedelta(days=1)) == "Tuesday 14 July 2026 at 14:30"
 
 
 @pytest.mark.parametrize(
