@@ -7,7 +7,7 @@ what partners meet: headers, formats, sizes, and what becomes of a failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -20,7 +20,7 @@ from django.http.request import HttpHeaders
 from rest_framework.request import Request
 
 from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.explaining.fragments import Fragment, fragment, header_fragment, where_json_ends
+from bars_portal.exchange.explaining.fragments import Fragment, fragment, header_fragment, where_it_breaks
 from bars_portal.exchange.explaining.guidance import (
     ACCESS,
     APPLIED,
@@ -28,6 +28,7 @@ from bars_portal.exchange.explaining.guidance import (
     ONCE,
     RULES,
     WELL_FORMED,
+    WORKFLOW,
     RuleWords,
     in_order,
     rule_of,
@@ -35,13 +36,13 @@ from bars_portal.exchange.explaining.guidance import (
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
-from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict
+from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict, misfits
 from bars_portal.exchange.inbound import Reading, Seen, code_of, hosted, read_message
 from bars_portal.exchange.message_bytes import decode, mask
 from bars_portal.exchange.receiver.authentication import Peer
 from bars_portal.exchange.receiver.renderers import FhirResponse, OutcomeResponse
 from bars_portal.exchange.receiver.views import ProcessMessageView
-from bars_portal.exchange.registry import message_type
+from bars_portal.exchange.registry import message_type, workflow_rows
 
 Answering = Callable[[Arrival], StoredReply]
 
@@ -131,11 +132,11 @@ class Party(StrEnum):
 
 @dataclass(frozen=True)
 class Breach:
-    """One issue: in words, with the code that answers it, the place, who must mend it, and how."""
+    """One issue: in words, with the code that answers it, the places, who must mend it, and how."""
 
     says: str
     code: str
-    place: Fragment | None
+    places: tuple[Fragment, ...]
     party: Party
     mend: str
     is_warning: bool = False
@@ -311,17 +312,28 @@ class Places:
             return None
 
     def breach(self, words: RuleWords, issue: Issue) -> Breach:
-        path = issue.expression[0] if issue.expression else ""
         party = Party.US if self.ours else self._party(words.rule, issue)
         mend = words.mend if self.ours else _MENDING.get(party, words.mend)
-        nowhere = words.rule == WELL_FORMED and not path
-        place = where_json_ends(self.letter.body) if nowhere else self._at(path)
-        return Breach(issue.diagnostics, code_of(issue), place, party, mend, issue.warning)
+        places = tuple(each for each in self._places(words.rule, issue) if each is not None)
+        return Breach(issue.diagnostics, code_of(issue), places, party, mend, issue.warning)
+
+    def _places(self, rule: str, issue: Issue) -> Iterator[Fragment | None]:
+        """One; of a combination that nobody knows, each of what does not belong to the rest."""
+        bundle = self.watched.seen.bundle
+        if rule == WORKFLOW and bundle is not None:
+            yield from map(self._at, misfits(bundle, workflow_rows()))
+        elif issue.expression:
+            yield self._at(issue.expression[0])
+        elif rule == WELL_FORMED:
+            yield where_it_breaks(self.letter.body)
 
     def _at(self, path: str) -> Fragment | None:
         if path.startswith("http."):
             return header_fragment(self.letter.headers, path)
-        return fragment(self.masked, path) if path.startswith("Bundle") and self.masked is not None else None
+        if not path.startswith("Bundle"):
+            return None
+        # What could not be read whole is not shown, but its place has a name.
+        return fragment(self.masked, path) if self.masked is not None else Fragment(path, ())
 
     def _party(self, rule: str, issue: Issue) -> Party:
         """Of a message to us."""

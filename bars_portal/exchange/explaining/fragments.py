@@ -18,6 +18,7 @@ from bars_portal.exchange.fhir.formats import Format, sniff
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.json import write_exactly
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.fhir.xml import where_broken
 from bars_portal.exchange.fhir.xml.table import element_names, facts_of, is_resource
 from bars_portal.exchange.message_bytes import MASK, mask, unpacked
 from bars_portal.exchange.transport.headers import decode_json
@@ -44,6 +45,10 @@ class Fragment:
     lines: tuple[Line, ...]
     within: str = ""
 
+    @property
+    def words(self) -> str:
+        return f"{self.path}, in the {self.within}" if self.within else self.path
+
 
 def fragment(masked: Any, path: str) -> Fragment:
     """The element at a FHIRPath of a Bundle, in its resource. `masked` is the whole message."""
@@ -62,19 +67,21 @@ def fragment(masked: Any, path: str) -> Fragment:
     return Fragment(path, tuple(lines), _type_of(resource))
 
 
-def where_json_ends(body: bytes) -> Fragment | None:
-    """Where a body ends to be JSON, in lines and columns alone: nobody knows what stands there.
-
-    None of what is no JSON at all: of XML no place is known.
-    """
+def where_it_breaks(body: bytes) -> Fragment | None:
+    """Where a body ends to be JSON or XML, in lines and columns alone: nobody knows what stands there."""
     try:
         content = unpacked(body)
-        if sniff(content) is Format.JSON:
-            orjson.loads(content.removeprefix(BOM_UTF8))
-    except orjson.JSONDecodeError as stop:
-        return Fragment(f"line {stop.lineno}, column {stop.colno} of the body", ())
     except OutcomeError:
-        pass
+        return None
+    place = where_broken(content) if sniff(content) is Format.XML else _where_json_ends(content)
+    return Fragment(f"line {place[0]}, column {place[1]} of the body", ()) if place else None
+
+
+def _where_json_ends(content: bytes) -> tuple[int, int] | None:
+    try:
+        orjson.loads(content.removeprefix(BOM_UTF8))
+    except orjson.JSONDecodeError as stop:
+        return stop.lineno, stop.colno
     return None
 
 

@@ -33,6 +33,8 @@ REQUEST_IDS, NHSD_HEADERS, ANSWER_FORMAT, BODY_FORMAT = (
     "body-format",
 )
 ACCESS, WELL_FORMED, STRUCTURE = "access", "well-formed", "structure"
+# A rule whose breach is seen in several elements, none of which is wrong by itself.
+WORKFLOW = "workflow"
 # And after them.
 CONTENT, ONCE, APPLIED = "content", "once", "applied"
 
@@ -139,7 +141,7 @@ _OF_RULES: dict[str, tuple[str, str]] = {
         "MessageHeader.focus",
         "Let the focus name the fullUrl of the entry that the message is about.",
     ),
-    "workflow": (
+    WORKFLOW: (
         "MessageHeader.eventCoding, MessageHeader.reason, ServiceRequest.category, status of the focus",
         "Check event, reason, category, use case and status of the focus against the workflow table: one of "
         "them does not belong to the others.",
@@ -193,6 +195,10 @@ _OF_RULES: dict[str, tuple[str, str]] = {
         "Give exactly one contact rank 1, with a telecom to call back.",
     ),
     "contact-ranks": ("Patient.contact", "Give every contact and every telecom a rank of its own."),
+    "gender": (
+        "gender of Patient, Patient.contact, Practitioner and RelatedPerson",
+        "Write male, female, other or unknown, or leave the gender out.",
+    ),
     "about-the-patient": (
         "subject, Appointment.participant.actor",
         "Refer to the Patient of the Bundle, and to nobody else, as subject or participant.",

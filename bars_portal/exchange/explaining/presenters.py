@@ -80,9 +80,9 @@ def as_text(explanation: Explanation, then: Sequence[Change] = ()) -> Iterator[s
         for breach in finding.breaches:
             yield f"  Found: {breach.says} ({breach.code})"
             yield f"  To be mended by {breach.party}: {breach.mend}"
-            if breach.place is not None:
-                yield f"  Place: {breach.place.path} {breach.place.within}".rstrip()
-                yield from (f"  {'>' if line.is_marked else '|'} {line.text}" for line in breach.place.lines)
+            for place in breach.places:
+                yield f"  Place: {place.path} {place.within}".rstrip()
+                yield from (f"  {'>' if line.is_marked else '|'} {line.text}" for line in place.lines)
     yield ""
     for finding in explanation.findings:
         note = f" ({finding.note})" if finding.note else ""

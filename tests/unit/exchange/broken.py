@@ -176,7 +176,7 @@ BROKEN = [
         "a delete of what begins",
         "workflow",
         "not a message that is taken",
-        "booking-request",
+        "delete",
         change=because("delete"),
     ),
     Broken(
@@ -264,6 +264,13 @@ BROKEN = [
         "rank 1",
         "contact",
         change=having("Patient", "contact", [contact(2, phone("07700900123"))]),
+    ),
+    Broken(
+        "a letter for a gender",
+        "gender",
+        "not a code of administrative-gender",
+        "gender",
+        change=having("Patient", "gender", "F"),
     ),
     Broken(
         "about somebody else",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bars_portal.exchange.explaining.explain import Explanation, Letter, Result, explain, stand_in
+from bars_portal.exchange.explaining.explain import Breach, Explanation, Letter, Result, explain, stand_in
 from bars_portal.exchange.explaining.guidance import in_order
 from bars_portal.exchange.explaining.presenters import as_text, page_of
 from bars_portal.exchange.explaining.stored import meaning_of
@@ -21,6 +21,8 @@ from bars_portal.exchange.fhir.rules import all_rules
 from bars_portal.exchange.message_bytes import deflate
 from bars_portal.exchange.transport import judgement
 from tests.unit.exchange.broken import BROKEN, HEADERS, Broken
+from tests.unit.exchange_fhir.changes import because, category, event, on_focus
+from tests.unit.exchange_fhir.factory import Change, coded
 from tests.unit.exchange_fhir.samples import HUB, SAMPLES
 
 HOSTED = {HUB.service_id: HUB}
@@ -33,6 +35,10 @@ def explained(letter: Letter) -> Explanation:
 
 def told(explanation: Explanation) -> str:
     return "\n".join(as_text(explanation))
+
+
+def marked(breach: Breach) -> list[str]:
+    return [line.text for place in breach.places for line in place.lines if line.is_marked]
 
 
 def test_every_rule_has_words_of_its_own() -> None:
@@ -49,8 +55,7 @@ def test_the_words_name_the_fault_that_was_made(broken: Broken) -> None:
     (finding,) = [each for each in explanation.findings if each.words.rule == broken.rule]
     assert finding.result in (Result.REFUSED, Result.WARNING)
     (breach, *_) = [each for each in finding.breaches if broken.says in each.says]
-    marked = [line.text for line in breach.place.lines if line.is_marked] if breach.place else []
-    assert broken.shows in "\n".join(marked), told(explanation)
+    assert broken.shows in "\n".join(marked(breach)), told(explanation)
     assert breach.party == broken.party
     shown = told(explanation)
     for value in PLANTED:
@@ -68,9 +73,8 @@ def test_what_does_not_belong_is_marked_and_nothing_beside_it(stranger: str) -> 
     patient[stranger] = "Zebedee"
     explanation = explained(Letter(json.dumps(raw), HEADERS))
     ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "structure"]
-    assert breach.place is not None
-    marked = [line.text.strip() for line in breach.place.lines if line.is_marked]
-    assert marked == [f'"{"•••" if stranger == "shoeSize" else stranger}": "•••"']
+    (line,) = marked(breach)
+    assert line.strip() == f'"{"•••" if stranger == "shoeSize" else stranger}": "•••"'
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["byte order mark", "gzip"])
@@ -79,9 +83,56 @@ def test_where_json_ends_to_be_json_is_told_and_not_shown(packed: bool) -> None:
     headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
     explanation = explained(Letter(deflate(body) if packed else BOM_UTF8 + body, headers))
     ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "well-formed"]
-    assert breach.place is not None
-    assert (breach.place.path, breach.place.lines) == ("line 3, column 17 of the body", ())
+    assert [(place.path, place.lines) for place in breach.places] == [("line 3, column 17 of the body", ())]
     assert "line 3, column 17 of the body" in told(explanation)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ('<Bundle xmlns="http://hl7.org/fhir">\n <id value="Zebedee"/>\n', "line 3, column 1 of the body"),
+        ('<Bundle>\n <id value="Zebedee">\n</Bundle>', "line 3, column 10 of the body"),
+        ('<?xml version="1.0"?>\n <!DOCTYPE Zebedee>\n<Bundle/>', "line 2, column 2 of the body"),
+        (
+            '<Bundle xmlns="http://hl7.org/fhir"><meta><Zebedee value="x"/></meta></Bundle>',
+            "Bundle.meta",
+        ),
+        ('<?xml version="1.0" encoding="latin-1"?><Bundle/>', None),
+    ],
+    ids=["half", "not closed", "with a DOCTYPE", "an unknown element", "of no place"],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "byte order mark"])
+def test_where_xml_ends_to_be_fhir_is_told_and_not_shown(body: str, place: str | None, mark: str) -> None:
+    headers = {**HEADERS, "Content-Type": Format.XML.value}
+    explanation = explained(Letter((mark + body).encode(), headers))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "well-formed"]
+    assert [(each.path, each.lines) for each in breach.places] == ([(place, ())] if place else [])
+    assert "Zebedee" not in told(explanation)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "odd"),
+    [
+        ("booking-new", on_focus("status", "pending"), ["pending"]),
+        ("booking-new", because("delete"), ["delete", "booked"]),
+        ("booking-new", event("servicerequest-request"), ["servicerequest-request"]),
+        ("referral-new", on_focus("status", "revoked"), ["new", "revoked"]),
+        ("referral-new", category(coded("usecases-categories-bars", "a1t1")), ["category"]),
+        ("referral-new", event("booking-request"), ["booking-request"]),
+    ],
+    ids=["status", "reason or status", "event", "reason or status of a case", "category", "event of a case"],
+)
+def test_of_a_strange_combination_what_does_not_belong_is_marked(
+    kind: str, change: Change, odd: list[str]
+) -> None:
+    """The event was, whatever it was."""
+    raw = SAMPLES[kind]()
+    change(raw)
+    explanation = explained(Letter(json.dumps(raw), HEADERS))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "workflow"]
+    assert len(breach.places) == len(odd)
+    for words, place in zip(odd, breach.places, strict=True):
+        assert words in "\n".join(line.text for line in place.lines if line.is_marked)
 
 
 def test_there_are_thirty_faults_of_as_many_rules() -> None:

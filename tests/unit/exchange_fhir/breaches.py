@@ -239,6 +239,14 @@ BREACHES: list[Breach] = [
         "{Patient}.contact.telecom",
     ),
     *(
+        ("gender", EVERY - CANCELS, having("Patient", name, value), C.VALUE, f"{{Patient}}.{path}")
+        for name, value, path in (
+            ("gender", "F", "gender"),
+            ("gender", "Female", "gender"),
+            ("contact", [contact(1, phone("1")) | {"gender": "SECRET"}], "contact[0].gender"),
+        )
+    ),
+    *(
         ("appointment-times", BOOKINGS, having("Appointment", name, value), code, f"{{Appointment}}.{path}")
         for name, value, code, path in (
             ("start", None, C.REQUIRED, "start"),

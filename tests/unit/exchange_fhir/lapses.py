@@ -41,6 +41,7 @@ LAPSES: list[tuple[str, frozenset[str], Change, str]] = [
         having("Encounter", "episodeOfCare", [{"reference": f"EpisodeOfCare/{urn(9)[9:]}"}], 1),
         "{Encounter2}.episodeOfCare",
     ),
+    ("gender", CANCELS, having("Patient", "gender", "SECRET"), "{Patient}.gender"),
     (
         "references",
         REQUESTS - CANCELS,

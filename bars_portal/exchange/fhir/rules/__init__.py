@@ -23,6 +23,7 @@ from bars_portal.exchange.fhir.rules.model import Verdict as Verdict
 from bars_portal.exchange.fhir.rules.model import WorkflowRow as WorkflowRow
 from bars_portal.exchange.fhir.rules.model import Workflows as Workflows
 from bars_portal.exchange.fhir.rules.model import scan
+from bars_portal.exchange.fhir.rules.workflow import misfits as misfits
 
 # The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
 # kind that we take, for a service of ours; then what it holds.

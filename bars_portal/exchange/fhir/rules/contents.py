@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import KNOWN_CODES, ConsentCategory
+from bars_portal.exchange.fhir.codes import KNOWN_CODES, ConsentCategory, Gender
 from bars_portal.exchange.fhir.identifiers import (
     ODS_SYSTEM,
     SERVICE_ID_SYSTEM,
@@ -60,6 +60,26 @@ def _ranks(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 def _warning(words: str, path: str) -> Issue:
     return Issue(OutcomeCode.INVARIANT, words, (path,), warning=True)
+
+
+_GENDERED = ("Patient", "RelatedPerson", "Practitioner", "Person")
+
+
+def _gender(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    """FHIR R4 has these four and no others: "F" would read as not known, though somebody knew it.
+
+    A cancel is taken all the same, or a patient would be waited for.
+    """
+    noted = facts.row is not None and facts.row.is_stripped
+    for kind in _GENDERED:
+        for resource in bundle.of_type(kind):
+            path = bundle.path_of(resource)
+            contacts = enumerate(dicts(resource.get("contact")))
+            held = [(path, resource), *((f"{path}.contact[{at}]", each) for at, each in contacts)]
+            for place, each in held:
+                if "gender" in each and Gender.lookup(each["gender"]) is None:
+                    words = f"{place}.gender is not a code of administrative-gender"
+                    yield Issue(OutcomeCode.VALUE, words, (f"{place}.gender",), warning=noted)
 
 
 # Which elements say whom a resource is about, and what names nobody, or somebody who is no patient.
@@ -259,6 +279,13 @@ RULES = (
         "Every contact and every telecom should have a rank, one telecom rank 1.",
         _ranks,
         Severity.WARNING,
+    ),
+    Rule(
+        "gender",
+        "5",
+        "A gender is male, female, other or unknown, as FHIR R4 has them; in a cancel another is only noted.",
+        _gender,
+        Severity.EITHER,
     ),
     Rule(
         "about-the-patient",

@@ -45,8 +45,7 @@ def find_row(bundle: MessageBundle, workflows: Workflows) -> WorkflowRow | None:
     focus = bundle.focus
     if focus is None:
         return None
-    focus_type = as_text(focus.get("resourceType"))
-    step = (bundle.reason, as_text(focus.get("status")))
+    focus_type, step = as_text(focus.get("resourceType")), _step(bundle)
     found, used = category_codes(request_of(bundle)), use_cases_of(bundle)
     fitting = [
         row
@@ -58,6 +57,11 @@ def find_row(bundle: MessageBundle, workflows: Workflows) -> WorkflowRow | None:
         and (not row.use_cases or not used or not row.use_cases.isdisjoint(used))
     ]
     return max(fitting, key=lambda row: _rank(bundle, row)) if fitting else None
+
+
+def _step(bundle: MessageBundle) -> tuple[str, str]:
+    """The reason, and the status of the focus."""
+    return bundle.reason, as_text((bundle.focus or {}).get("status"))
 
 
 def _takes_step(row: WorkflowRow, focus_type: str, step: tuple[str, str]) -> bool:
@@ -113,6 +117,47 @@ def _variables(bundle: MessageBundle, focus: Resource) -> tuple[str, ...]:
     header, request = bundle.path_of(bundle.header), request_of(bundle)
     paths = (f"{header}.eventCoding", f"{header}.reason", f"{bundle.path_of(focus)}.status")
     return paths if request is None else (*paths, f"{bundle.path_of(request)}.category")
+
+
+def misfits(bundle: MessageBundle, workflows: Workflows) -> tuple[str, ...]:
+    """Where the variables stand that keep a message from being one of those that it is most like."""
+    # Whether it answers another message is no matter of one code.
+    alike = [row for row in workflows if row.answers == bool(bundle.header.get("response"))]
+    missed = [_missed(bundle, row) for row in alike]
+    fewest = min(map(len, missed), default=0)
+    header, focus, request = bundle.path_of(bundle.header), bundle.focus or {}, request_of(bundle)
+    places = {
+        "event": f"{header}.eventCoding",
+        "reason": f"{header}.reason",
+        "focus": f"{header}.focus",
+        "status": f"{bundle.path_of(focus)}.status",
+        "category": f"{bundle.path_of(request)}.category" if request is not None else "",
+    }
+    odd = frozenset[str]().union(*(each for each in missed if len(each) == fewest))
+    return tuple(place for name, place in places.items() if name in odd and place)
+
+
+def _missed(bundle: MessageBundle, row: WorkflowRow) -> frozenset[str]:
+    """Which variables are not those of a row. The status of another focus says nothing of its own."""
+    focus, (reason, status) = bundle.focus or {}, _step(bundle)
+    found, used = category_codes(request_of(bundle)), use_cases_of(bundle)
+    kind = as_text(focus.get("resourceType"))
+    by_encounter = kind == "Encounter" != row.focus_type and bool(row.by_encounter)
+    statuses = row.by_encounter if by_encounter else row.focus_statuses
+    reasons = row.reasons
+    if row.pairs and not by_encounter:
+        reasons = frozenset(one for one, _ in row.pairs)
+        statuses = frozenset(state for one, state in row.pairs if one == reason or reason not in reasons)
+    is_other = kind != row.focus_type and not by_encounter
+    odd = {
+        "event": bundle.event != row.event,
+        "reason": reason not in reasons,
+        "focus": is_other,
+        "status": is_other or status not in statuses,
+        "category": bool(row.categories and row.categories.isdisjoint(found))
+        or bool(row.use_cases and used and row.use_cases.isdisjoint(used)),
+    }
+    return frozenset(name for name, is_odd in odd.items() if is_odd)
 
 
 def describe(bundle: MessageBundle) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bars_portal.exchange.fhir.xml.markup import apart as apart
 from bars_portal.exchange.fhir.xml.markup import parse as parse
+from bars_portal.exchange.fhir.xml.markup import where_it_ends
 from bars_portal.exchange.fhir.xml.resources import read_resource, write_resource
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -22,3 +23,8 @@ def loads(body: bytes) -> dict[str, Any]:
 def dumps(resource: dict[str, Any]) -> bytes:
     """UTF-8 with its declaration. Raises OutcomeError (400 invalid) for what has no place in FHIR R4."""
     return (_DECLARATION + apart(lambda: write_resource(resource))).encode()
+
+
+def where_broken(body: bytes) -> tuple[int, int] | None:
+    """Line and column where `loads` stops to understand; None where no place is known."""
+    return apart(lambda: where_it_ends(body))

@@ -61,7 +61,14 @@ def parse_fragment(text: bytes) -> etree._Element | None:
     """The root of what is well-formed UTF-8 without a DOCTYPE, else None."""
     if _declares(text):
         return None
-    parser = etree.XMLParser(
+    try:
+        return etree.fromstring(text, _parser())
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
         encoding="utf-8",  # whatever the document says: it was decoded already
         resolve_entities=False,
         load_dtd=False,
@@ -69,10 +76,25 @@ def parse_fragment(text: bytes) -> etree._Element | None:
         huge_tree=False,
         recover=False,
     )
+
+
+def where_it_ends(body: bytes) -> tuple[int, int] | None:
+    """Line and column where a document ends to be one that is taken, as far as its letters alone tell."""
     try:
-        return etree.fromstring(text, parser)
-    except (etree.XMLSyntaxError, ValueError):
+        text = _as_utf8(body)
+    except OutcomeError:
         return None
+    if declared := [at for each in _DECLARATIONS if (at := text.find(each)) >= 0]:
+        before = text[: min(declared)]
+        return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    try:
+        etree.fromstring(text, _parser())
+    except etree.XMLSyntaxError as stop:
+        line, column = stop.position
+        return line, column
+    except ValueError:
+        pass
+    return None
 
 
 def _declares(text: bytes) -> bool:
