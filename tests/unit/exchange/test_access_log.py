@@ -1,5 +1,6 @@
 """What the access log says of a path: nothing that somebody may have put there by mistake."""
 
+import logging
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -38,6 +39,11 @@ def test_a_word_that_is_no_method_is_not_repeated(
     monkeypatch: pytest.MonkeyPatch, method: str, said: str
 ) -> None:
     written: list[tuple[str, Any]] = []
+    # pytest's own handler hangs there once the logger has no parent: it would speak as gunicorn's ever after.
+    for name in ("gunicorn.error", "gunicorn.access"):
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", logger.propagate)
     log = PlainAccessLog(Config())
     monkeypatch.setattr(log, "_access_log_enabled", True)
     monkeypatch.setattr(log.access_log, "info", lambda text, fields, extra: written.append((text, fields)))
