@@ -11,7 +11,6 @@ from django.db.models import Model, Q
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from bars_portal.accounts import admin as accounts_admin
 from bars_portal.accounts.models import User
 from bars_portal.api.models import WebhookDelivery
 from bars_portal.audit.actor import Actor
