@@ -49,7 +49,9 @@ class Shown:
         if self._field.choices:
             return getattr(row, f"get_{self._field.name}_display")()
         value = getattr(row, self._field.name)
-        return yes_or_no(value) if isinstance(self._field, BooleanField) else value
+        if isinstance(self._field, BooleanField):
+            return yes_or_no(value)
+        return "-" if value is None else value
 
 
 class ListedChangeList(ChangeList):

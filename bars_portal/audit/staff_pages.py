@@ -38,6 +38,7 @@ _WRITTEN_BY_FILTERS: dict[type[admin.FieldListFilter], tuple[str, ...]] = {
     admin.AllValuesFieldListFilter: ("", "__isnull"),
     admin.EmptyFieldListFilter: ("__isempty",),
 }
+_YES_NO: "tuple[type[Field[Any, Any]], ...]" = (BooleanField,)
 _PARTS_OF_DATES = ("__year", "__month", "__day")
 
 
@@ -185,15 +186,31 @@ class StaffAdmin(_ModelAdmin):
         return [self._in_words(name) for name in super().get_list_display(request)]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Who only reads a yes or no reads it in words."""
+        """Who only reads a yes or no reads it in words, and no name leads to a page that is not theirs."""
         form = context["adminform"]
-        known = {each: self._in_words(each, of=(BooleanField,)) for each in form.readonly_fields}
+        known = {
+            each: self._unlinked(each) if self._leads_nowhere(request, each) else self._in_words(each, _YES_NO)
+            for each in form.readonly_fields
+        }
         form.readonly_fields = list(known.values())
         form.fieldsets = [
             (heading, {**told, "fields": [known.get(each, each) for each in flatten(told["fields"])]})
             for heading, told in form.fieldsets
         ]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _leads_nowhere(self, request: HttpRequest, name: Any) -> bool:
+        """Django links each related row that has a page, whoever looks."""
+        field: Any = _known_fields(self.model).get(name)
+        related = getattr(field, "related_model", None)
+        if related is None or not self.admin_site.is_registered(related):
+            return False
+        page: Any = self.admin_site.get_model_admin(related)
+        return not page.has_view_or_change_permission(request)
+
+    def _unlinked(self, name: str) -> Shown:
+        field: Any = _known_fields(self.model)[name]
+        return self._shown.setdefault(name, Shown(field, self.labels.get(name, str(field.verbose_name))))
 
     def _in_words(self, name: Any, of: "tuple[type[Field[Any, Any]], ...]" = (Field,)) -> Any:
         """The same for the same name: what sorts a column is looked up by it."""
