@@ -189,7 +189,9 @@ class StaffAdmin(_ModelAdmin):
         """Who only reads a yes or no reads it in words, and no name leads to a page that is not theirs."""
         form = context["adminform"]
         known = {
-            each: self._unlinked(each) if self._leads_nowhere(request, each) else self._in_words(each, _YES_NO)
+            each: self._unlinked(each)
+            if self._leads_nowhere(request, each)
+            else self._in_words(each, _YES_NO)
             for each in form.readonly_fields
         }
         form.readonly_fields = list(known.values())

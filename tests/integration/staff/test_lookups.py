@@ -70,7 +70,9 @@ def test_a_filter_of_no_kind_is_the_one_that_django_chooses(request_of_everythin
         for path in page.list_filter:
             if isinstance(path, str):
                 field = get_fields_from_path(page.model, path)[-1]
-                chosen = admin.FieldListFilter.create(field, request_of_everything, {}, page.model, page, path)
+                chosen = admin.FieldListFilter.create(
+                    field, request_of_everything, {}, page.model, page, path
+                )
                 assert set(chosen.expected_parameters()) <= page.listed_lookups(request_of_everything), path
                 compared += 1
     assert compared > 5

@@ -145,7 +145,8 @@ def test_the_way_back_is_called_as_the_list_is(world: World, screens: dict[str, 
 def test_the_last_crumb_is_the_heading_of_the_row(world: World, screens: dict[str, bytes]) -> None:
     """An event of the trail was called by its code there, and above its history."""
     (of_event,) = (addresses(page, row) for page, row in rows_by_page(world) if page.model is AuditEvent)
-    screen, history = (html.fromstring(screens[each]) for each in of_event[1:])
+    pages: list[Any] = [html.fromstring(screens[each]) for each in of_event[1:]]
+    screen, history = pages
     heading = words(screen.xpath("//div[@id='content']/h2")[0])
     crumbs = [words(each.xpath("//div[@class='breadcrumbs']")[0]) for each in (screen, history)]
     assert crumbs[0].endswith(heading)
