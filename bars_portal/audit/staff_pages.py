@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.audit.staff_lists import ListedChangeList, Shown, field_at, of_keys, wanted_by
+from bars_portal.audit.staff_lists import ListedChangeList, ThereFilter, field_at, of_keys, wanted_by
 from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ else:
 
 # What each kind of filter writes into an address behind the field's name; {pk}: that of the related model.
 _WRITTEN_BY_FILTERS: dict[type[admin.FieldListFilter], tuple[str, ...]] = {
+    ThereFilter: ("__{pk}__exact", "__isnull", "__asked"),
     admin.RelatedFieldListFilter: ("__{pk}__exact", "__isnull"),
     admin.BooleanFieldListFilter: ("__exact", "__isnull"),
     admin.ChoicesFieldListFilter: ("__exact", "__isnull"),
@@ -59,6 +60,29 @@ def reader_of(request: HttpRequest) -> Actor:
         actor: Actor = acting.actor
         return actor
     return Actor(label=str(request.user), user_id=request.user.pk)
+
+
+def yes_or_no(value: bool | None) -> str:
+    return "Not known" if value is None else "Yes" if value else "No"
+
+
+class Shown:
+    """A field of the model as a page shows it: under the page's own word, and a yes or no in words.
+
+    Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
+    news, and none of it like an alarm.
+    """
+
+    def __init__(self, field: "Field[Any, Any]", heading: str) -> None:
+        self.__name__ = self.admin_order_field = field.name
+        self.short_description = heading
+        self._field = field
+
+    def __call__(self, row: Any) -> Any:
+        if self._field.choices:
+            return getattr(row, f"get_{self._field.name}_display")()
+        value = getattr(row, self._field.name)
+        return yes_or_no(value) if isinstance(self._field, BooleanField) else value
 
 
 class StaffAdmin(_ModelAdmin):
