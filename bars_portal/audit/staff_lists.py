@@ -179,7 +179,9 @@ class ThereFilter(admin.RelatedFieldListFilter):
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         order = self.field_admin_ordering(field, request, model_admin)
         theirs = model_admin.related_rows(request, field.name)
-        listed = model_admin.get_queryset(request) if theirs is None else model_admin.model._base_manager.all()
+        listed = (
+            model_admin.get_queryset(request) if theirs is None else model_admin.model._base_manager.all()
+        )
         there = Exists(listed.order_by().filter(**{field.name: OuterRef("pk")}))
         rows = field.related_model._default_manager.filter(there, **(theirs or {})).order_by(*order)
         if theirs == {}:
@@ -202,7 +204,7 @@ class ThereFilter(admin.RelatedFieldListFilter):
             found = list(rows.filter(wanted).values_list("pk", flat=True)[: self.most + 1])
             self.found = len(found)
         with suppress(ValueError, ValidationError):
-            found[self.most:] = rows.filter(pk__in=self.lookup_val or []).values_list("pk", flat=True)
+            found[self.most :] = rows.filter(pk__in=self.lookup_val or []).values_list("pk", flat=True)
         return found
 
 
