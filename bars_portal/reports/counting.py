@@ -194,6 +194,19 @@ def chosen_rows(
     return _of_period(report.keyed_rows(organisation, now), report, period, chosen)
 
 
+def number_of_rows(
+    report: Report,
+    organisation: Organisation,
+    period: Period,
+    chosen: Mapping[str, str],
+    *,
+    now: datetime,
+) -> int:
+    """How many they are: of keys, only those that choose are made."""
+    keys = {each.column: each.key for each in report.dimensions if each.name in chosen}
+    return _of_period(report.rows(organisation, now).annotate(**keys), report, period, chosen).count()
+
+
 def _of_period(
     rows: QuerySet[Any], report: Report, period: Period, chosen: Mapping[str, str]
 ) -> QuerySet[Any]:
