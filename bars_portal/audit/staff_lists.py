@@ -183,7 +183,7 @@ class ThereFilter(admin.RelatedFieldListFilter):
             model_admin.get_queryset(request) if theirs is None else model_admin.model._base_manager.all()
         )
         there = Exists(listed.order_by().filter(**{field.name: OuterRef("pk")}))
-        rows = field.related_model._default_manager.filter(there, **(theirs or {})).order_by(*order)
+        rows = field.related_model._default_manager.filter(there, **(theirs or {}))
         if theirs == {}:
             keys = each_value(model_admin.model, field.name, most=self.most + 1)
         elif theirs is None:
@@ -193,7 +193,7 @@ class ThereFilter(admin.RelatedFieldListFilter):
             keys = list(rows.order_by().values_list("pk", flat=True)[: self.most + 1])
         self.many = len(keys) > self.most
         if self.many:
-            keys = self._found(rows, request)
+            keys = self._found(rows.order_by(*order) if order else rows, request)
         return field.get_choices(False, ordering=order, limit_choices_to={"pk__in": keys})
 
     def _found(self, rows: QuerySet[Any], request: HttpRequest) -> list[Any]:
