@@ -194,8 +194,11 @@ def worklist(
     chosen = filters or Filters()
     sides = {kind: _side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds}
     number = min(max(page, 1), LAST_PAGE)
-    keys = _first_keys(sides.values(), order, number * PAGE_SIZE)[(number - 1) * PAGE_SIZE :]
-    total = sum(rows.count() for rows in sides.values())
+    begins = (number - 1) * PAGE_SIZE
+    keys = list(_first_keys(sides.values(), order, number * PAGE_SIZE)[begins:])
+    # A page that is not full is the last one.
+    is_last = len(keys) < PAGE_SIZE and (keys or number == 1)
+    total = begins + len(keys) if is_last else sum(rows.count() for rows in sides.values())
     return Page(tuple(_rows_of(sides, keys)), total, number)
 
 
