@@ -11,7 +11,6 @@ from django.db.models import Model, Q
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from bars_portal.accounts import admin as accounts_admin
 from bars_portal.accounts.models import User
 from bars_portal.api.models import WebhookDelivery
 from bars_portal.audit.actor import Actor
@@ -229,7 +228,7 @@ def test_names_are_read_of_few_people(monkeypatch: pytest.MonkeyPatch) -> None:
         judged.append(name)
         return is_named(name, asked)
 
-    monkeypatch.setattr(accounts_admin, "is_named", judge)
+    monkeypatch.setattr("bars_portal.accounts.people.selectors.is_named", judge)
     assert found_by(User, "300000077") == set()
     assert len(found_by(User, "family 12")) > 50
     assert len(judged) < 100
