@@ -45,8 +45,8 @@ live: assets ## the whole demo over real TLS
 browser: assets ## the journeys in a real browser
 	$(PYTEST) -rs tests/browser -m "not thorough" $(PYTEST_ARGS)
 
-further: assets ## second ways, roles and widths through the journeys, which make test leaves to CI
-	$(PYTEST) -rs tests/browser -m "further and not thorough" $(PYTEST_ARGS)
+further: assets ## what make test leaves to CI: long tests, and second ways, roles and widths
+	$(PYTEST) -rs $(BOTH_CORES) -m "further and not thorough" $(PYTEST_ARGS)
 
 thorough: assets ## what is too long for every day: every fault over HTTP, many random examples, ten minutes of fuzzing
 	$(PYTEST) -rs $(BOTH_CORES) -m "" --hypothesis-profile thorough $(PYTEST_ARGS)

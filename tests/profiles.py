@@ -24,12 +24,15 @@ def examples(quick: int, *, thorough: int) -> int:
     return thorough if is_thorough() else quick
 
 
-def daily(rows: Iterable[Any], kept: Callable[[Any], bool]) -> "list[ParameterSet]":
-    """Rows of a table that say one thing: some for every day, the others in `make thorough` only."""
+def daily(
+    rows: Iterable[Any], kept: Callable[[Any], bool], *, others: pytest.MarkDecorator = pytest.mark.thorough
+) -> "list[ParameterSet]":
+    """Rows of a table that say one thing: some for every day, the others in `make thorough` only.
+
+    With pytest.mark.further for `others` CI has them too.
+    """
     return [
-        pytest.param(
-            *(row if isinstance(row, tuple) else (row,)), marks=[] if kept(row) else [pytest.mark.thorough]
-        )
+        pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=[] if kept(row) else [others])
         for row in rows
     ]
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.sources import ROOT, modules, templates
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -41,6 +43,7 @@ def overrides(path: Path, owner: str, name: str) -> bool:
     return found is not None and any(name in vars(base) for base in found.__mro__[1:])
 
 
+@pytest.mark.further
 def test_what_only_tests_use_is_not_product() -> None:
     of_product = words([*modules(), *templates(), *map(Path, _WIRING)])
     of_tests = words([each.relative_to(ROOT) for each in (ROOT / "tests").rglob("*.py")])

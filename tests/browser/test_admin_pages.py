@@ -163,6 +163,7 @@ def test_an_engineer_sees_what_a_catalogue_would_change(people: People, tmp_path
     engineer.look()
 
 
+@pytest.mark.further
 def test_an_auditor_finds_who_looked(people: People, wire: Wire) -> None:
     clinician = people()
     slot_id = clinician.book(UTC_SERVICE)

@@ -117,6 +117,7 @@ def test_a_case_goes_onward_and_the_requester_is_told(people: People, wire: Wire
     wait_until(lambda: any("referred onward" in row[0] for row in wire.rows(told, sent_id)))
 
 
+@pytest.mark.further
 def test_a_rejection_says_why_and_a_second_press_says_nothing_more(
     people: People, wire: Wire, portal: Stack
 ) -> None:

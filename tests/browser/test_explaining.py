@@ -41,6 +41,7 @@ def explains_the_newest(engineer: Person, model: str) -> None:
     engineer.look("Message explained")
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_an_engineer_reads_why(people: People, either_width: int) -> None:
     people().book(UTC_SERVICE)

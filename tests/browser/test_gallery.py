@@ -61,7 +61,7 @@ def site() -> Iterator[str]:
         server.server_close()
 
 
-@pytest.fixture(params=[DESKTOP, PHONE, SMALLEST])
+@pytest.fixture(params=[DESKTOP, PHONE, pytest.param(SMALLEST, marks=pytest.mark.further)])
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     with browser_page(width=request.param) as opened:
         yield opened

@@ -53,6 +53,7 @@ def test_from_the_log_to_the_report(people: People, wire: Wire, width: int) -> N
     auditor.look("Unmasked messages")
 
 
+@pytest.mark.further
 def test_dead_letters_and_partners(people: People, wire: Wire, width: int) -> None:
     message, _ = sent_for(wire, people().book(UTC_SERVICE))
     change = "UPDATE exchange_outboundmessage SET state = %s, reason = %s WHERE id = %s"

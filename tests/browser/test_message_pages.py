@@ -71,7 +71,13 @@ def documents() -> dict[str, str]:
     return pages()
 
 
-@pytest.fixture(params=[DESKTOP, pytest.param(PHONE, marks=pytest.mark.thorough), SMALLEST])
+@pytest.fixture(
+    params=[
+        pytest.param(DESKTOP, marks=pytest.mark.further),
+        pytest.param(PHONE, marks=pytest.mark.thorough),
+        SMALLEST,
+    ]
+)
 def page(request: pytest.FixtureRequest, documents: dict[str, str]) -> Iterator[Page]:
     with browser_page(width=request.param) as opened:
         serve(opened, documents)

@@ -52,6 +52,7 @@ def test_days_can_be_turned_and_asked_for(people: People) -> None:
     person.look("Choose a time")
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_the_receiver_does_not_answer_this_once(people: People, wire: Wire) -> None:
     person = people()

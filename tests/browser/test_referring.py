@@ -147,6 +147,7 @@ def test_a_validation_is_asked_for_without_javascript(people: People, wire: Wire
     assert received == [("C3", True)]
 
 
+@pytest.mark.further
 def test_a_validation_is_asked_for_started_and_lowered(people: People) -> None:
     """The whole story, from both sides: the requester sees the first step without asking."""
     requester, assessor = people("clinician"), people("assessor")

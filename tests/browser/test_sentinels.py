@@ -66,6 +66,7 @@ def test_no_times(people: People) -> None:
     reads(person, "This service has no free slots at these times.")
 
 
+@pytest.mark.further
 def test_bookings_that_are_refused(people: People) -> None:
     person = people()
     for nhs_number, words in REFUSED_BOOKINGS.items():

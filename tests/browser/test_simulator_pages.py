@@ -46,6 +46,7 @@ def address(app: WsgiApp, proxy: CallProxy) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_what_came_by_can_be_read_and_kept(address: str, width: int, tmp_path: Path) -> None:
     with browser_page(width=width) as page:

@@ -39,6 +39,7 @@ def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wir
     assert wire.booked_on(slot_id) == 1
 
 
+@pytest.mark.further
 def test_a_lost_reply_settles_by_itself(people: People, wire: Wire) -> None:
     person = people()
     page = person.page

@@ -60,6 +60,7 @@ def take_off(manager: Person) -> None:
     expect(page.locator("main")).to_contain_text("It is off the list")
 
 
+@pytest.mark.further
 def test_a_time_comes_free_for_who_found_none(people: People, wire: Wire) -> None:
     person, manager = people(), people("manager")
     refused(person, wire)

@@ -127,6 +127,7 @@ def test_a_count_opens_what_it_counts(clinician: Acting, number: int, role: Role
     check_counts(role, found)
 
 
+@pytest.mark.further
 @pytest.mark.usefixtures("small_pages")
 def test_a_count_opens_what_it_counts_on_all_pages(clinician: Acting) -> None:
     found = counted(clinician)

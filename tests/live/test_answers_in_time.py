@@ -98,6 +98,7 @@ def no_connections(url: str) -> Iterator[None]:
             other.execute(f"ALTER ROLE {_ROLE} CONNECTION LIMIT -1")
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_while_the_trail_is_locked_and_while_no_connection_is_free(stack: Stack, say: Say) -> None:
     url = stack.launcher.database_url

@@ -94,6 +94,7 @@ def test_a_broken_server_is_found_and_the_bytes_are_kept(fault: str, tmp_path: P
         assert (again.status if again else 0) == FAULTS[fault][0]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("fault", ["server-error", pytest.param("no-ids", marks=pytest.mark.thorough)])
 def test_schemathesis_finds_it_too(fault: str, tmp_path: Path) -> None:
     description = {
@@ -153,6 +154,7 @@ def test_a_seed_gives_the_same_shots() -> None:
     assert one != other
 
 
+@pytest.mark.further
 def test_a_short_run_at_the_real_stack(stack: Stack, shared_dir: Path, tmp_path: Path) -> None:
     report = fuzz(
         stack, folder=tmp_path / "fuzz", seconds=4, budget=Budget(examples=1), seed=3, shared=shared_dir

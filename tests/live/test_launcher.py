@@ -27,6 +27,7 @@ _MOVING = re.compile("bookings_slot|django_session|audit_|exchange_|status_")
 pytestmark = [needs_proc, pytest.mark.alone]
 
 
+@pytest.mark.further
 def test_a_day_of_the_demo(stack: Stack, say: Say) -> None:
     launcher = stack.launcher
     groups = list(launcher.children())

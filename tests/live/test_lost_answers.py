@@ -109,6 +109,7 @@ def test_a_lost_answer_to_a_cancellation(clinician: Person, stack: Stack, query:
     assert [status for status, _ in query(RECEIVED, booking_id(booked))] == ["cancelled"]
 
 
+@pytest.mark.further
 @needs_proc
 def test_the_receiver_is_killed_in_the_middle(clinician: Person, stack: Stack, query: Query) -> None:
     ready = clinician.fill_in(clinician.choose_time(SERVICE))

@@ -288,6 +288,7 @@ def test_the_host_header_means_nothing(host: str, direct: Partner) -> None:
     assert "evil" not in answer.text
 
 
+@pytest.mark.further
 def test_the_body_that_never_arrives(
     stack: Stack, direct: Partner, take_slot: TakeSlot, query: Query
 ) -> None:

@@ -20,7 +20,7 @@ from tests.live.conftest import Query
 from tests.live.lines import LINES
 from tests.live.partner import HUB, direct_client, mutual_tls, wait_until
 from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front
-from tests.profiles import examples
+from tests.profiles import daily, examples, share
 from tests.stack import Stack
 
 FailedWith = Callable[[Breakage, Sequence[Scenario]], set[str]]
@@ -145,7 +145,9 @@ def fails_there(breakage: Breakage, found_by: str, failed_with: FailedWith, coun
     assert failed_with(breakage, [each for each in scenarios if each.id in chosen]) == expected
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize(
+    "name", daily(LINES, lambda name: name in share(list(LINES), 0), others=pytest.mark.further)
+)
 def test_a_line_read_the_other_way_is_found(name: str, failed_with: FailedWith) -> None:
     """Standard sections 12 and 13."""
     fails_there(*LINES[name], failed_with, examples(3, thorough=40))

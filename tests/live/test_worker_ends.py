@@ -30,6 +30,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     made.kill()
 
 
+@pytest.mark.further
 def test_a_worker_ends_while_its_broker_is_frozen(broker: Broker, tmp_path: Path) -> None:
     named = {
         "DJANGO_SETTINGS_MODULE": "bars_portal.settings.demo",

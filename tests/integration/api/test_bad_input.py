@@ -10,7 +10,7 @@ from bars_portal.api.schema import document
 from tests.integration.api.conftest import DOCTOR, Calls
 from tests.integration.api.test_once import rows
 from tests.integration.api.writes import OPERATIONS, Writes, kept_before, writes
-from tests.profiles import share
+from tests.profiles import daily, share
 
 __all__ = ["kept_before", "writes"]
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ UNREADABLE = f"{SECRET}\ud800"
 BAD: list[Any] = [7, [SECRET], {"odd": SECRET}, f"\x00{SECRET}", UNREADABLE, SECRET * 3_000]
 # Of each kind of body one; the rest is thorough.
 SAMPLE = {"create-referral", "reject-case", "assign-case", "close-task", "create-webhook"}
-SAMPLED = [pytest.param(each, marks=[] if each in SAMPLE else [pytest.mark.thorough]) for each in OPERATIONS]
+SAMPLED = daily(OPERATIONS, SAMPLE.__contains__)
 
 
 def operations() -> Iterator[tuple[str, str, Any]]:

@@ -75,6 +75,7 @@ def token_for(world: World, transport: httpx.BaseTransport) -> str:
     return str(answer.json()["access_token"])
 
 
+@pytest.mark.further
 @pytest.mark.django_db
 def test_it_books_reads_and_cancels(world: World, tmp_path: Path) -> None:
     transport = httpx.MockTransport(in_process)

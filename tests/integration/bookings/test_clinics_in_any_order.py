@@ -263,7 +263,9 @@ NIGHT = replace(BASE, sessions=(Session(WEEK, hours("00:00", "03:00")),))
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("now", "plan"), [(NOW, BASE), *((eve, NIGHT) for eve in EVES)], ids=["winter", "autumn", "spring"]
+    ("now", "plan"),
+    [(NOW, BASE), *(pytest.param(eve, NIGHT, marks=pytest.mark.further) for eve in EVES)],
+    ids=["winter", "autumn", "spring"],
 )
 def test_two_managers_and_sixteen_bookers_at_once(now: datetime, plan: Plan) -> None:
     assert len(list(crowd(now, plan, 3))) == 3

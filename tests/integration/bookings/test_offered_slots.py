@@ -107,6 +107,7 @@ def service(db: None) -> HealthcareService:
     return make_service()
 
 
+@pytest.mark.further
 @settings(
     max_examples=examples(15, thorough=120),
     deadline=None,

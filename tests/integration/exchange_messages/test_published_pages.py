@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -26,6 +27,7 @@ PORTAL = override_settings(ROOT_URLCONF=portal.ROOT_URLCONF, MIDDLEWARE=portal.M
 ALARMS = ("safeguarding", "scene safety")
 
 
+@pytest.mark.further
 def test_every_published_message_is_whole_on_its_page(world: World, shared_dir: Path) -> None:
     shown = 0
     for name in (each.strip() for each in PUBLISHED):

@@ -165,6 +165,7 @@ def test_what_changes_beneath_opens_again(engineer: Client, organisation: Organi
     assert "what it rests on has changed" in page
 
 
+@pytest.mark.further
 def test_a_second_key_stands_beside_the_first_until_that_is_withdrawn(
     engineer: Client, client: Client, organisation: Organisation
 ) -> None:

@@ -21,7 +21,11 @@ HALVES = {
 }
 
 
-@pytest.fixture(scope="module", params=[running, running_portal], ids=["receiver", "portal"])
+@pytest.fixture(
+    scope="module",
+    params=[running, pytest.param(running_portal, marks=pytest.mark.further)],
+    ids=["receiver", "portal"],
+)
 def server(
     request: pytest.FixtureRequest, pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Receiver]:

@@ -24,6 +24,7 @@ def comes(true: Callable[[], bool], *, seconds: float = 20) -> bool:
     return true()
 
 
+@pytest.mark.further
 def test_one_that_cannot_start_ends_nobody_else(pki: PkiFiles, tmp_path: Path) -> None:
     """Its key is away for a while, as when files are renewed, or a volume is not there."""
     shutil.copytree(pki.directory, tmp_path / "pki")

@@ -81,7 +81,7 @@ class Opener(Poster):
             self.sent += 1
 
 
-@pytest.mark.parametrize("how", ["watched", "SIGHUP"])
+@pytest.mark.parametrize("how", [pytest.param("watched", marks=pytest.mark.further), "SIGHUP"])
 def test_a_renewed_certificate_is_shown_and_nobody_is_dropped(renewing: Receiver, how: str) -> None:
     before, read = presented(renewing), renewing.log.count(READ_AGAIN)
     stop = threading.Event()

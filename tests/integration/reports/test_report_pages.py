@@ -55,6 +55,7 @@ def pages(week: None, manager: Acting, client: Client) -> Client:
 WEEK_QUERY = "from=2026-10-19&to=2026-10-25"
 
 
+@pytest.mark.further
 @pytest.mark.usefixtures("no_charts")
 def test_every_number_opens_the_list_that_it_counts(pages: Client) -> None:
     seen: dict[str, int] = {}
