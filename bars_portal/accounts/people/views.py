@@ -131,13 +131,14 @@ def people(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("name", "").replace("\0", "")[:_LONGEST_NAME]
     found = selectors.people_by_name(acting.organisation, name)
     page = RowPaginator(found, _PAGE).get_page(request.GET.get("page"))
+    shown: Any = page.object_list
     record(actor=acting.actor, action="accounts.view_people", now=now)
     context = {
         "form": FindForm(initial={"name": name}),
         "name": name,
         "page": page,
         "query": f"{urlencode({'name': name})}&" if name else "",
-        "lines": list(selectors.person_lines(acting.organisation, page.object_list)),
+        "lines": list(selectors.person_lines(acting.organisation, shown)),
         "invitations": selectors.open_invitations(acting.organisation, now=now),
         "review": selectors.latest_review(acting.organisation),
         "may_manage": acting.may(MANAGE),

@@ -139,8 +139,8 @@ def test_many_are_not_walked_to_the_last(superuser: Client) -> None:
     multiply(schedule, 500, id="gen_random_uuid()", service_id="md5(n::text)::uuid", clinic_id="NULL::uuid")
 
     def walked(plan: Any) -> float:
-        own = plan["Actual Rows"] if plan["Node Type"] == "WorkTable Scan" else 0
-        return max([own * plan.get("Actual Loops", 1), *map(walked, plan.get("Plans", ()))])
+        own = plan["Actual Rows"] * plan["Actual Loops"] if plan["Node Type"] == "WorkTable Scan" else 0
+        return max([float(own), *map(walked, plan.get("Plans", ()))])
 
     told = [walked(plan) for _, plan in plans(lambda: superuser.get(SCHEDULES))]
     assert 0 < max(told) <= 3

@@ -1,4 +1,4 @@
-"""What a page has by the dozen is drawn by templates of ours, to the letter as the NHS.UK component draws it."""
+"""What a page has by the dozen is drawn by templates of ours, to the letter as the components draw it."""
 
 from typing import Any
 
