@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -12,7 +13,7 @@ from django.test import Client, RequestFactory
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.staff_pages import StaffAdmin
-from bars_portal.patients.models import Patient
+from bars_portal.patients.models import Journey, Patient
 from tests.factories.accounts import make_user
 from tests.factories.everything import MARK
 from tests.factories.patients import NOW, make_patient
@@ -117,16 +118,18 @@ def test_a_guess_that_is_right_looks_like_one_that_is_wrong(
     assert refused.detail["status"] == 400
 
 
-def test_rows_are_sorted_by_listed_columns_only(world: World) -> None:
+@pytest.mark.parametrize("model", [Patient, Journey], ids=["patient", "journey"])
+def test_rows_are_sorted_by_listed_columns_only(world: World, model: type[Patient] | type[Journey]) -> None:
     for hours in range(3):
-        make_patient(organisation=world.owner, now=NOW + timedelta(hours=hours))
+        patient = make_patient(organisation=world.owner, now=NOW + timedelta(hours=hours))
+        Journey.objects.filter(pk=patient.journey_id).update(journey_id=UUID(int=hours))
     client = world.client(Role.AUDITOR, at_home=True)
 
     def shown(order: str) -> list[Any]:
-        found = client.get(f"/admin/patients/patient/?o={order}").context["cl"]
+        found = client.get(f"/admin/patients/{model._meta.model_name}/?o={order}").context["cl"]
         return [row.pk for row in found.result_list]
 
-    columns = admin.site.get_model_admin(Patient).list_display
+    columns = admin.site.get_model_admin(model).list_display
     for number, column in enumerate(columns):
         # Its words are when the record was made.
         is_listed = column == "title"

@@ -224,6 +224,7 @@ def test_the_town_is_a_line_and_old_addresses_do_not_count() -> None:
     ]
     details = told({"address": address})
     assert (details.address_lines, details.postcode) == (("1 Row", "Leeds", "Yorks"), "LS1 4AP")
+    assert told({"address": address[:1]}).address_lines == (), "better none than where nobody lives"
 
 
 def test_the_surgery_is_an_organisation_of_its_own() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle
@@ -266,8 +266,13 @@ def test_the_responders_encounter_may_be_the_focus_too(kind: ReplyKind, content:
     assert judged(message, kind).focus[0] == ours
 
 
+# Random ones need not meet the only disposition that leaves something to do.
+DISPATCHED = Outcome(Disposition.DISPATCH, NOW, "Send one", ARPPriority.C3)
+
+
 @quick
 @given(said, st.booleans())
+@example((ReplyKind.FULL, DISPATCHED), False)
 def test_what_is_said_is_what_the_requester_reads(
     spoken: tuple[ReplyKind, ResponseContent], is_update: bool
 ) -> None:
