@@ -80,7 +80,8 @@ def test_bookings_that_are_refused(people: People) -> None:
         reads(person, words, "Not booked")
 
 
-@pytest.mark.further
+# What each of them says is told in tests/live/test_sender_drill.py: here it is how the pages look.
+@pytest.mark.thorough
 @pytest.mark.usefixtures("drilled")
 def test_requests_that_are_refused(people: People, wire: Wire) -> None:
     person = people(width=PHONE)

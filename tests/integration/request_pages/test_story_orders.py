@@ -38,19 +38,14 @@ from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Fault, Loopback, refusing, timeout
 from tests.integration.request_pages.conftest import OWN_SERVICE_ID
 from tests.integration.request_pages.minimal import minimal
-from tests.profiles import examples
+from tests.profiles import daily, examples
 
+# The others are mostly the buttons of the first one, behind other steps: thorough.
 STORIES = {
     "111 to an emergency department": UseCase.A1T1,
     "validation of a category 3 call": UseCase.A4T1,
     "practice to pharmacy": UseCase.A5T1,
     "ambulance control to its neighbour": UseCase.A6T3,
-}
-# The pharmacy's are the buttons of the first one, behind other steps.
-_NOT_DAILY = {
-    UseCase.A4T1: pytest.mark.further,
-    UseCase.A6T3: pytest.mark.further,
-    UseCase.A5T1: pytest.mark.thorough,
 }
 _YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 _DAY = {name: str(getattr(_YESTERDAY, name)) for name in ("day", "month", "year")}
@@ -334,10 +329,7 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "story",
-    [pytest.param(name, marks=_NOT_DAILY.get(use_case, ())) for name, use_case in STORIES.items()],
-)
+@pytest.mark.parametrize("story", daily(STORIES, lambda story: STORIES[story] is UseCase.A1T1))
 def test_any_order_at_the_pages_leaves_both_sides_right(network: Loopback, story: str) -> None:
     make_hub(service_id=OWN_SERVICE_ID, provider=make_acting().organisation, accepted_use_cases=[])
     machine = type("OneStory", (Story,), {"network": network, "use_case": STORIES[story]})

@@ -121,8 +121,9 @@ def test_a_guess_that_is_right_looks_like_one_that_is_wrong(
 @pytest.mark.parametrize("model", [Patient, Journey], ids=["patient", "journey"])
 def test_rows_are_sorted_by_listed_columns_only(world: World, model: type[Patient] | type[Journey]) -> None:
     for hours in range(3):
-        patient = make_patient(organisation=world.owner, now=NOW + timedelta(hours=hours))
-        Journey.objects.filter(pk=patient.journey_id).update(journey_id=UUID(int=hours))
+        made = NOW + timedelta(hours=hours)
+        patient = make_patient(organisation=world.owner, now=made)
+        Journey.objects.filter(pk=patient.journey_id).update(journey_id=UUID(int=hours), created_at=made)
     client = world.client(Role.AUDITOR, at_home=True)
 
     def shown(order: str) -> list[Any]:

@@ -152,7 +152,7 @@ def check_like_library(model: Model, value: Json) -> None:
         model.model_validate(value)
 
 
-@pytest.mark.further
+@pytest.mark.thorough
 def test_thousands_of_changed_messages_are_judged_like_the_library_does(shared_dir: Path) -> None:
     sources = [*published(shared_dir), *(make() for make in SAMPLES.values())]
     chance = random.Random(20261121)
