@@ -57,14 +57,19 @@ def ask(text: str, *values: Any) -> tuple[Any, ...] | None:
 _EACH = """
     WITH RECURSIVE found(value) AS (
         ({first}) UNION ALL SELECT ({later}) FROM found WHERE value IS NOT NULL
-    ) SELECT value FROM found WHERE value IS NOT NULL
+    ) SELECT value FROM found WHERE value IS NOT NULL LIMIT %s
 """
 
 
 def each_value(
-    model: type[Model], column: str, *, of: Mapping[str, Any] | None = None, other_than: str | None = None
+    model: type[Model],
+    column: str,
+    *,
+    of: Mapping[str, Any] | None = None,
+    other_than: str | None = None,
+    most: int | None = None,
 ) -> list[Any]:
-    """What a column holds, each once and in order; null is nothing.
+    """What a column holds, each once and in order, the first so many; null is nothing.
 
     One look at an index that begins with the column for each value, where DISTINCT reads every row. `of`:
     columns before it in the index, and their values. The index may leave out the rows of one value,
@@ -78,7 +83,7 @@ def each_value(
     following = f"SELECT {field} FROM {table} WHERE {kept} AND {field} {{}} ORDER BY {field} LIMIT 1"  # noqa: S608 - names of models
     first, later = following.format("IS NOT NULL"), following.format("> value")
     with connection.cursor() as asking:
-        asking.execute(_EACH.format(first=first, later=later), 2 * list((of or {}).values()))
+        asking.execute(_EACH.format(first=first, later=later), [*2 * list((of or {}).values()), most])
         return [value for (value,) in asking.fetchall()]
 
 

@@ -23,6 +23,8 @@ class Organisation(models.Model):
 
     class Meta:
         ordering = ["name"]
+        # Also the order of staff lists of what an organisation runs.
+        indexes = [models.Index(fields=["name", "-id"], name="organisation_list")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.ods_code})"
@@ -73,7 +75,14 @@ class User(AbstractUser):
     )
 
     class Meta(AbstractUser.Meta):
-        pass
+        indexes = [
+            # An organisation's list of people, with what says who is on it besides its members.
+            models.Index(
+                fields=["last_name", "first_name", "username"],
+                include=["id", "is_superuser", "is_active"],
+                name="user_by_name",
+            )
+        ]
 
     def __str__(self) -> str:
         """As colleagues read it: what they sign in with says it where no name is known."""

@@ -1,7 +1,6 @@
-"""The lists of the staff area: columns, filters, days, what a search finds, and acts on many rows at once.
+"""The lists of the staff area: filters, days, what a search finds, and acts on many rows at once.
 
-Days are those of a London clock. Nothing beside the rows reads all of them. Before many rows are changed, the
-page shows what will become of each, and asks for a yes to just that.
+Days are London's. Nothing beside the rows reads all of them. Many rows change after a yes to what is shown.
 """
 
 import hashlib
@@ -15,9 +14,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Field, Model, Q, QuerySet, Value
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -25,33 +24,6 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.sql import each_value
-
-# -- columns and days
-
-
-def yes_or_no(value: bool | None) -> str:
-    return "Not known" if value is None else "Yes" if value else "No"
-
-
-class Shown:
-    """A field of the model as a page shows it: under the page's own word, and a yes or no in words.
-
-    Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
-    news, and none of it like an alarm.
-    """
-
-    def __init__(self, field: "Field[Any, Any]", heading: str) -> None:
-        self.__name__ = self.admin_order_field = field.name
-        self.short_description = heading
-        self._field = field
-
-    def __call__(self, row: Any) -> Any:
-        if self._field.choices:
-            return getattr(row, f"get_{self._field.name}_display")()
-        value = getattr(row, self._field.name)
-        if isinstance(self._field, BooleanField):
-            return yes_or_no(value)
-        return "-" if value is None else value
 
 
 class ListedChangeList(ChangeList):
@@ -180,14 +152,62 @@ class DaysFilter(admin.DateFieldListFilter):
 
 
 class ThereFilter(admin.RelatedFieldListFilter):
-    """By the related rows that rows of the list have, for a reference that an index begins with."""
+    """By the related rows that rows of the list have, for a reference that an index begins with.
+
+    Where those are too many to offer, by what is found of them as it is on their own page.
+    """
+
+    template = "admin/there_filter.html"
+    most: ClassVar[int] = 100
+    many, found = False, 0
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        self.asked_name = f"{field_path}__asked"
+        self.asked = request.GET.get(self.asked_name, "").replace("\x00", "").strip()
+        self.kept = [each for each in request.GET.items() if each[0] not in (self.asked_name, PAGE_VAR)]
+        self.theirs = model_admin.admin_site.get_model_admin(field.related_model)
+        super().__init__(field, request, params, model, model_admin, field_path)
+        # It narrows what is offered, and not the list.
+        self.used_parameters.pop(self.asked_name, None)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*super().expected_parameters(), self.asked_name]
+
+    def has_output(self) -> bool:
+        return self.many or super().has_output()
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        theirs = model_admin.related_rows(request, field.name)
-        there = model_admin.get_queryset(request).order_by().values(f"{field.name}__pk").distinct()
-        chosen = {"pk__in": there if theirs is None else each_value(model_admin.model, field.name)}
         order = self.field_admin_ordering(field, request, model_admin)
-        return field.get_choices(False, ordering=order, limit_choices_to={**chosen, **(theirs or {})})
+        theirs = model_admin.related_rows(request, field.name)
+        listed = (
+            model_admin.get_queryset(request) if theirs is None else model_admin.model._base_manager.all()
+        )
+        there = Exists(listed.order_by().filter(**{field.name: OuterRef("pk")}))
+        rows = field.related_model._default_manager.filter(there, **(theirs or {}))
+        if theirs == {}:
+            keys = each_value(model_admin.model, field.name, most=self.most + 1)
+        elif theirs is None:
+            known = listed.order_by().exclude(**{field.name: None}).values_list(field.attname, flat=True)
+            keys = list(known.distinct()[: self.most + 1])
+        else:
+            keys = list(rows.order_by().values_list("pk", flat=True)[: self.most + 1])
+        self.many = len(keys) > self.most
+        if self.many:
+            keys = self._found(rows.order_by(*order) if order else rows, request)
+        return field.get_choices(False, ordering=order, limit_choices_to={"pk__in": keys})
+
+    def _found(self, rows: QuerySet[Any], request: HttpRequest) -> list[Any]:
+        """What is chosen, and the first of what was searched for."""
+        found: list[Any] = []
+        if self.asked:
+            wanted = wanted_by(rows.model, self.theirs.get_search_fields(request), self.asked)
+            found = list(rows.filter(wanted).values_list("pk", flat=True)[: self.most + 1])
+            self.found = len(found)
+        with suppress(ValueError, ValidationError):
+            found[self.most :] = rows.filter(pk__in=self.lookup_val or []).values_list("pk", flat=True)
+        return found
 
 
 class DoneFilter(admin.EmptyFieldListFilter):

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import BooleanField, DateField, Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.audit.staff_lists import ListedChangeList, Shown, field_at, of_keys, wanted_by
+from bars_portal.audit.staff_lists import ListedChangeList, ThereFilter, field_at, of_keys, wanted_by
 from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ else:
 
 # What each kind of filter writes into an address behind the field's name; {pk}: that of the related model.
 _WRITTEN_BY_FILTERS: dict[type[admin.FieldListFilter], tuple[str, ...]] = {
+    ThereFilter: ("__{pk}__exact", "__isnull", "__asked"),
     admin.RelatedFieldListFilter: ("__{pk}__exact", "__isnull"),
     admin.BooleanFieldListFilter: ("__exact", "__isnull"),
     admin.ChoicesFieldListFilter: ("__exact", "__isnull"),
@@ -60,6 +64,31 @@ def reader_of(request: HttpRequest) -> Actor:
         actor: Actor = acting.actor
         return actor
     return Actor(label=str(request.user), user_id=request.user.pk)
+
+
+def yes_or_no(value: bool | None) -> str:
+    return "Not known" if value is None else "Yes" if value else "No"
+
+
+class Shown:
+    """A field of the model as a page shows it: under the page's own word, and a yes or no in words.
+
+    Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
+    news, and none of it like an alarm.
+    """
+
+    def __init__(self, field: "Field[Any, Any]", heading: str) -> None:
+        self.__name__ = self.admin_order_field = field.name
+        self.short_description = heading
+        self._field = field
+
+    def __call__(self, row: Any) -> Any:
+        if self._field.choices:
+            return getattr(row, f"get_{self._field.name}_display")()
+        value = getattr(row, self._field.name)
+        if isinstance(self._field, BooleanField):
+            return yes_or_no(value)
+        return "-" if value is None else value
 
 
 class StaffAdmin(_ModelAdmin):
@@ -181,6 +210,12 @@ class StaffAdmin(_ModelAdmin):
         for name in ("labels", "help_texts"):
             kwargs[name] = {**(getattr(meta, name, None) or {}), **getattr(self, name)}
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """As Django draws it, who asks a widget and two templates for each row."""
+        words = f"Select this object for an action - {obj}"
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">'
+        return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, words)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return [self._in_words(name) for name in super().get_list_display(request)]

@@ -103,9 +103,6 @@ class PatientRecordAdmin(FindsPatients):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*(name for _, names in self.facts for name in names), "patient_name")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("patient")
-
     def seen(self, request: HttpRequest) -> Q:
         # Managers run their services; what clinicians send elsewhere is not their affair.
         every = not self.sees_sent or request.user.has_perm(self.sees_sent)

@@ -194,6 +194,19 @@ def chosen_rows(
     return _of_period(report.keyed_rows(organisation, now), report, period, chosen)
 
 
+def number_of_rows(
+    report: Report,
+    organisation: Organisation,
+    period: Period,
+    chosen: Mapping[str, str],
+    *,
+    now: datetime,
+) -> int:
+    """How many they are: of keys, only those that choose are made."""
+    keys = {each.column: each.key for each in report.dimensions if each.name in chosen}
+    return _of_period(report.rows(organisation, now).annotate(**keys), report, period, chosen).count()
+
+
 def _of_period(
     rows: QuerySet[Any], report: Report, period: Period, chosen: Mapping[str, str]
 ) -> QuerySet[Any]:
@@ -250,13 +263,18 @@ def _statement(report: Report, kept: list[str], inner: str) -> str:
         raise TypeError("Rows can be in the order of one column only.")
     # Both keep the planner from guessing that there are as many keys as rows, which it would not hash.
     fence = f"ORDER BY {', '.join(gathered)}" if gathered else "OFFSET 0"
-    asked = [*kept, f"GROUPING({', '.join(kept)}) AS bits", "count(*) AS number"]
+    rows = f"SELECT *, 1 AS alike FROM ({inner}) AS chosen"  # noqa: S608 - names are ours
+    if not gathered:
+        # What is alike in all columns is counted first: each set then passes few of them.
+        by = ", ".join(kept)
+        rows = f"SELECT {by}, count(*) AS alike FROM ({inner}) AS chosen GROUP BY {by}"  # noqa: S608 - names are ours
+    asked = [*kept, f"GROUPING({', '.join(kept)}) AS bits", "sum(alike)::bigint AS number"]
     asked += [f"array_agg({each}) FILTER (WHERE {each} IS NOT NULL) AS ranked" for each in gathered]
     asked += [f"{each.figure} AS share_{at}" for at, each in enumerate(report.measures) if not each.ranked]
     told = [each.figure if each.ranked else f"share_{at}" for at, each in enumerate(report.measures)]
     sets = ", ".join(f"({each})" for each in [*kept, _ALL])
-    rows = f"(SELECT *, 1 AS {_ALL} FROM ({inner}) AS chosen {fence}) AS found"  # noqa: S608 - names are ours
-    lines = f"(SELECT {', '.join(asked)} FROM {rows} GROUP BY GROUPING SETS ({sets})) AS lines"  # noqa: S608 - names are ours
+    found = f"(SELECT *, 1 AS {_ALL} FROM ({rows}) AS counted {fence}) AS found"  # noqa: S608 - names are ours
+    lines = f"(SELECT {', '.join(asked)} FROM {found} GROUP BY GROUPING SETS ({sets})) AS lines"  # noqa: S608 - names are ours
     return f"SELECT {', '.join([*kept, 'bits', 'number', *told])} FROM {lines}"  # noqa: S608 - names are ours
 
 

@@ -65,7 +65,7 @@ class Kind(StrEnum):
     not exceed. Null counts as not there.
     """
 
-    SHARE = "avg({})"
+    SHARE = "share"
     HALF = "0.5"
     NINE_IN_TEN = "0.9"
 
@@ -98,8 +98,8 @@ class Measure:
             below, above = (f"ranked[1 + {way}({rank})::int]" for way in ("floor", "ceil"))
             return f"{below} + ({rank} - floor({rank})) * ({above} - {below})"
         ones, zeros = (", ".join(f"'{key}'" for key in keys) for keys in (self.ones, self.zeros))
-        is_one = f"CASE WHEN {self.column} IN ({ones}) THEN 1.0 WHEN {self.column} IN ({zeros}) THEN 0.0 END"
-        return self.kind.replace("{}", is_one)
+        found = f"COALESCE(sum(alike) FILTER (WHERE {self.column} IN ({ones})), 0)::float8"
+        return f"{found} / sum(alike) FILTER (WHERE {self.column} IN ({ones}, {zeros}))"
 
 
 @dataclass(frozen=True)

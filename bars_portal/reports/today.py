@@ -7,7 +7,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.reports.activity import APPOINTMENTS, REFERRALS, SLOTS, VALIDATIONS
-from bars_portal.reports.counting import Period, Question, chosen_rows
+from bars_portal.reports.counting import Period, Question, number_of_rows
 from bars_portal.reports.definitions import Report
 from bars_portal.reports.exchange import FAILURES, RECEIVED, SENT
 from bars_portal.reports.presenters import list_address
@@ -35,5 +35,5 @@ def figures(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
         if acting.may(report.permission):
             day = today - timedelta(days=days_ago)
             question = Question(Period(day, day), chosen)
-            found = chosen_rows(report, acting.organisation, question.period, chosen, now=now).count()
+            found = number_of_rows(report, acting.organisation, question.period, chosen, now=now)
             yield AttentionItem(label, found, list_address(report, question), is_figure=True)

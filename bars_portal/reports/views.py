@@ -29,6 +29,7 @@ from bars_portal.reports.counting import (
     days_asked,
     fetched,
     listed,
+    number_of_rows,
     presets,
     read_question,
 )
@@ -124,7 +125,7 @@ def index(request: HttpRequest) -> HttpResponse:
     lines = []
     for report in reports_of(acting):
         here, then = (
-            chosen_rows(report, acting.organisation, each.period, {}, now=now).count()
+            number_of_rows(report, acting.organisation, each.period, {}, now=now)
             for each in (question, before)
         )
         lines.append(
@@ -226,7 +227,7 @@ def rows(request: HttpRequest, report_name: str) -> HttpResponse:
         raise Http404 from None
     acting, now = acting_of(request), timezone.now()
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
-    total = wanted.count()
+    total = number_of_rows(found, acting.organisation, question.period, question.chosen, now=now)
     page = Paginator(listed(wanted, found)[:_MOST_LISTED], _PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     cells = list(list_lines(found, shown))

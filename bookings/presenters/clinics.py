@@ -25,7 +25,7 @@ from bookings.selectors.clinics import (
     open_calls,
     seen_at,
     troubled_clinics,
-    waiting_list,
+    waiting_counts,
 )
 from directory.hours import DAYS, bank_holiday
 
@@ -309,10 +309,9 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
         yield AttentionItem(
             "services with few free slots", raised, reverse("bookings:capacity", query={"raised": 1}), True
         )
-        free = waiting_list(acting, now=now, free_only=True).count()
+        waiting, free = waiting_counts(acting, now=now)
         listed = reverse("bookings:waiting", query={"free": 1})
         yield AttentionItem("people who could not be booked, and a time is free now", free, listed, True)
-        waiting = waiting_list(acting, now=now).count()
         yield AttentionItem("people who could not be booked today", waiting, reverse("bookings:waiting"))
     found = came_free(acting, now=now).count()
     where = reverse("bookings:free-again")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from bars_portal.accounts.acting import Acting
@@ -276,6 +276,12 @@ def waiting_list(acting: Acting, *, now: datetime, free_only: bool = False) -> Q
         return WaitingEntry.objects.none()
     waiting = _waiting(now, free_only=free_only)
     return waiting.filter(service__provider=acting.organisation, service__hosted=True)
+
+
+def waiting_counts(acting: Acting, *, now: datetime) -> tuple[int, int]:
+    """How many wait, and for how many of them a time is free now."""
+    found = waiting_list(acting, now=now).order_by().aggregate(waiting=Count("pk"), free=Count("free_at"))
+    return found["waiting"], found["free"]
 
 
 def came_free(acting: Acting, *, now: datetime) -> QuerySet[WaitingEntry]:

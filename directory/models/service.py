@@ -108,6 +108,8 @@ class HealthcareService(models.Model):
     class Meta:
         ordering = ["name"]
         indexes = [
+            # The order of staff lists, also of those of what belongs to a service.
+            models.Index(fields=["name", "-id"], name="service_list"),
             models.Index(fields=["postcode"], name="service_postcode", opclasses=["varchar_pattern_ops"]),
             # Folding makes some letters into whole phrases, too long for an index.
             models.Index(Left("folded_name", SORTED_BY), "service_id", name="service_by_name"),
@@ -172,6 +174,7 @@ class Endpoint(OfService, models.Model):
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["name", "-id"], name="endpoint_list")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(period_start__isnull=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from bookings.states import BookingStatus
@@ -100,6 +101,32 @@ class Row:
     answer_troubled: bool
 
 
+def row_of(found: dict[str, Any], *, troubled: bool) -> Row:
+    """Of the columns that the list reads."""
+    names = " ".join(each for each in (found["first_name"], found["last_name"]) if each)
+    kind = Kind(found["kind"])
+    plain = ("id", "reference", "use_case", "priority", "due_at", "safeguarding", "scene_unsafe")
+    told = (
+        "service_name",
+        "requester_name",
+        "family_name",
+        "given_names",
+        "died",
+        "birth_date",
+        "nhs_number",
+    )
+    return Row(
+        **{name: found[name] for name in (*plain, *told, "assigned_to_id")},
+        kind=kind,
+        status=BookingStatus(found["status"]) if kind is Kind.BOOKING else CaseStatus(found["status"]),
+        received_at=found["created_at"],
+        service_id=found["dos_id"],
+        flags=tuple(found["flags"]),
+        assigned_to_name=names or found["username"] or "",
+        answer_troubled=troubled,
+    )
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a row stands in the list, by what lists are ordered by."""
@@ -133,5 +160,7 @@ class Counts:
     mine: int = 0
     safeguarding: int = 0
     unmatched: int = 0
+    # Cases that have one, and how many such answers there are.
     answers_troubled: int = 0
+    troubled_answers: int = 0
     bookings: int = 0

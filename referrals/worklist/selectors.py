@@ -5,7 +5,8 @@ One UNION over the tables that are asked for, each side on its own worklist inde
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
@@ -37,7 +38,7 @@ from referrals.cases.codes import NOT_STATED, URGENCY
 from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply, ValidationCase
 from referrals.cases.policies import VIEW
 from referrals.cases.selectors import RESPONSE_WITH
-from referrals.cases.states import CURRENT, OPEN, OVER, TROUBLED, CaseStatus, Category, ResponseState
+from referrals.cases.states import CURRENT, OPEN, OVER, TROUBLED, Category, ResponseState
 from referrals.worklist.query import (
     CASES,
     LAST_PAGE,
@@ -50,6 +51,7 @@ from referrals.worklist.query import (
     Page,
     Place,
     Row,
+    row_of,
 )
 
 # What a case has and a booking has not, in the types of the case's columns: the sides are joined.
@@ -59,7 +61,6 @@ _MISSING = {
     "safeguarding": Value(False, output_field=BooleanField()),
     "scene_unsafe": Value(False, output_field=BooleanField()),
     "assigned_to_id": Value(None, output_field=BigIntegerField()),
-    "answer_troubled": Value(False, output_field=BooleanField()),
 }
 _NOBODY = {name: Value("", output_field=CharField()) for name in ("first_name", "last_name", "username")}
 
@@ -137,12 +138,13 @@ def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
     if not acting.may(VIEW[Direction.SENT]):
         return UnmatchedReply.objects.none()
     waiting = UnmatchedReply.objects.filter(organisation=acting.organisation, handled_at__isnull=True)
-    return waiting.select_related("patient", "service").order_by("-received_at")
+    told = ("kind", "sender_name", "received_at", "safeguarding", "service__name")
+    return waiting.select_related("service").only(*told).order_by("-received_at")
 
 
 _COLUMNS = (
     *("id", "status", "reference", "use_case", "priority", "due_at", "created_at", "flags"),
-    *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "kind", "urgency"),
+    *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "kind"),
 )
 _JOINED = {
     "dos_id": F("service__service_id"),
@@ -165,7 +167,10 @@ _ORDERS = {
     Order.AGE: ("created_at", "id"),
 }
 _URGENCY = Case(
-    *(When(priority=code, then=Value(rank)) for code, rank in URGENCY.items()),
+    *(
+        When(priority__in=[code for code in URGENCY if URGENCY[code] == rank], then=Value(rank))
+        for rank in sorted(set(URGENCY.values()))
+    ),
     default=Value(NOT_STATED),
     output_field=IntegerField(),
 )
@@ -189,8 +194,11 @@ def worklist(
     chosen = filters or Filters()
     sides = {kind: _side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds}
     number = min(max(page, 1), LAST_PAGE)
-    keys = _first_keys(sides.values(), order, number * PAGE_SIZE)[(number - 1) * PAGE_SIZE :]
-    total = sum(rows.count() for rows in sides.values())
+    begins = (number - 1) * PAGE_SIZE
+    keys = list(_first_keys(sides.values(), order, number * PAGE_SIZE)[begins:])
+    # A page that is not full is the last one.
+    is_last = len(keys) < PAGE_SIZE and (keys or number == 1)
+    total = begins + len(keys) if is_last else sum(rows.count() for rows in sides.values())
     return Page(tuple(_rows_of(sides, keys)), total, number)
 
 
@@ -219,9 +227,17 @@ def _rows_of(sides: Mapping[Kind, QuerySet[Any]], keys: Iterable[dict[str, Any]]
     for kind, rows in sides.items():
         named = {**_JOINED, **_NOBODY} if kind is Kind.BOOKING else _JOINED
         if ids := [pk for of, pk in places if of is kind]:
-            shown = rows.filter(pk__in=ids).values(*_COLUMNS, "answer_troubled", **named)
-            found.update({(kind, each["id"]): _row(each) for each in shown})
-    return [found[place] for place in places if place in found]
+            shown = rows.filter(pk__in=ids).values(*_COLUMNS, **named)
+            found.update({(kind, each["id"]): each for each in shown})
+    troubled = _troubled_among([pk for kind, pk in places if kind is not Kind.BOOKING])
+    return [row_of(found[each], troubled=each[1] in troubled) for each in places if each in found]
+
+
+def _troubled_among(cases: Collection[UUID]) -> set[UUID]:
+    if not cases:
+        return set()
+    answers = _troubled().filter(Q(referral__in=cases) | Q(validation__in=cases))
+    return {one or other for one, other in answers.values_list("referral_id", "validation_id")}
 
 
 def _follows(place: Place, order: Sequence[str]) -> Q:
@@ -246,12 +262,23 @@ def worklist_counts(acting: Acting, *, now: datetime, services: Collection[str] 
     return Counts(
         **{name: sum(each[name] for each in found) for name in names},
         unmatched=open_unmatched_replies(acting).count(),
-        answers_troubled=sum(
-            _at_services(_received(acting, category), services).filter(_troubled_of(category)).count()
-            for category in Category
-        ),
+        **_troubles(acting, services),
         bookings=_at_services(bookings_to_come(acting, now), services).count(),
     )
+
+
+def _troubles(acting: Acting, services: Collection[str]) -> dict[str, int]:
+    """Answers that may not have arrived, and the cases that have such a one."""
+    answers = troubled_responses(acting)
+    if services:
+        at = {f"{owner}__service__service_id__in": services for owner in _OWNERS.values()}
+        answers = answers.filter(Q(**at, _connector=Q.OR))
+    cases = {owner: Count(owner, distinct=True) for owner in _OWNERS.values()}
+    found = answers.aggregate(answers=Count("pk"), **cases)
+    return {
+        "troubled_answers": found["answers"],
+        "answers_troubled": sum(found[owner] for owner in _OWNERS.values()),
+    }
 
 
 def open_cases_held(person: User, organisation: Organisation, category: Category) -> QuerySet[Any]:
@@ -316,34 +343,8 @@ def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
         kind=Value(category.value, output_field=CharField()),
         due_at=F("breach_at"),
         urgency=_URGENCY,
-        answer_troubled=_troubled_of(category),
     )
     return named
-
-
-def _row(found: dict[str, Any]) -> Row:
-    names = " ".join(each for each in (found["first_name"], found["last_name"]) if each)
-    kind = Kind(found["kind"])
-    plain = ("id", "reference", "use_case", "priority", "due_at", "safeguarding", "scene_unsafe")
-    told = (
-        "service_name",
-        "requester_name",
-        "family_name",
-        "given_names",
-        "died",
-        "birth_date",
-        "nhs_number",
-    )
-    return Row(
-        **{name: found[name] for name in (*plain, *told, "assigned_to_id")},
-        kind=kind,
-        status=BookingStatus(found["status"]) if kind is Kind.BOOKING else CaseStatus(found["status"]),
-        received_at=found["created_at"],
-        service_id=found["dos_id"],
-        flags=tuple(cast(list[str], found["flags"])),
-        assigned_to_name=names or found["username"] or "",
-        answer_troubled=found["answer_troubled"],
-    )
 
 
 _MODELS: dict[Kind, type[Any]] = {
@@ -367,7 +368,10 @@ def breached_validations(acting: Acting, direction: Direction, *, now: datetime)
         status__in=sorted(OPEN),
         breach_at__lt=now,
     )
-    return rows.select_related("service", "patient").order_by("breach_at", "id")
+    # Of the columns of a case, what an alarm tells.
+    told = ("service__name", "patient__family_name", "patient__given_names", "patient__died")
+    shown = rows.select_related("service", "patient").only("breach_at", "priority", *told)
+    return shown.order_by("breach_at", "id")
 
 
 def arrived_since(acting: Acting, moment: datetime, kinds: Collection[Kind] = CASES) -> int:
@@ -381,8 +385,8 @@ def arrived_since(acting: Acting, moment: datetime, kinds: Collection[Kind] = CA
     )
 
 
-def services_with_cases(acting: Acting) -> list[HealthcareService]:
-    """Services of the acting organisation that others send cases or bookings to, by name."""
+def services_with_cases(acting: Acting) -> list[tuple[str, str]]:
+    """DoS service id and name of the acting organisation's services that others send to, by name."""
     takes = Q(takes_referrals=True) | Q(takes_bookings=True)
     rows = HealthcareService.objects.filter(takes, provider=acting.organisation, hosted=True)
-    return list(rows.order_by("name"))
+    return list(rows.order_by("name").values_list("service_id", "name"))

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,7 +27,7 @@ from referrals.cases.words import FLAGS
 from referrals.worklist import presenters as presenter
 from referrals.worklist import saved_filters
 from referrals.worklist.presenters import given_up_lines
-from referrals.worklist.query import CASES, Filters, Held, Kind, Order
+from referrals.worklist.query import CASES, Counts, Filters, Held, Kind, Order
 from referrals.worklist.saved_filters import NAME_LENGTH, SavedFilter, saved_filter_for, saved_filters_of
 from referrals.worklist.selectors import (
     arrived_since,
@@ -91,8 +90,7 @@ class WorklistForm(NHSForm):
         self.acting = acting
         field = self.fields["service"]
         if isinstance(field, SelectField):
-            named = [(each.service_id, each.name) for each in services_with_cases(acting)]
-            field.choices = field.offer([("", "All services"), *named])
+            field.choices = field.offer([("", "All services"), *services_with_cases(acting)])
 
     def chosen(self) -> dict[str, str]:
         """What is chosen, by field; "" for what is not, or makes no sense."""
@@ -163,16 +161,17 @@ def worklist(request: HttpRequest) -> HttpResponse:
         page=whole_number(request.GET.get("page", ""), default=1),
     )
     chosen = {name: value for name, value in form.chosen().items() if value}
+    counts = worklist_counts(acting, now=now)
     context = {
         "filters": form,
         "page": page,
         "lines": presenter.lines(page.rows, now=now),
-        "counts": worklist_counts(acting, now=now),
+        "counts": counts,
         "query": urlencode(chosen),
         "chosen": chosen,
         "saved": presenter.filter_lines(saved_filters_of(acting), chosen=chosen),
         "opened_at": now,
-        **_alarms(acting, now),
+        **_alarms(acting, now, counts),
     }
     # Which filters, never what was typed.
     by = {"by": ", ".join(chosen) or None}
@@ -195,32 +194,36 @@ def news(request: HttpRequest) -> HttpResponse:
     return render(request, "referrals/_news.jinja", context)
 
 
-def _alarms(acting: Acting, now: datetime) -> dict[str, object]:
-    received = _first(breached_validations(acting, Direction.RECEIVED, now=now))
-    troubled = _first(troubled_responses(acting))
+def _alarms(acting: Acting, now: datetime, counts: Counts) -> dict[str, object]:
+    overdue, overdue_count = _first(breached_validations(acting, Direction.RECEIVED, now=now))
+    troubled, troubled_count = _first(troubled_responses(acting), counts.troubled_answers)
     return {
-        "overdue": presenter.overdue(received.object_list),
-        "overdue_count": received.paginator.count,
+        "overdue": presenter.overdue(overdue),
+        "overdue_count": overdue_count,
         **_overdue_sent(acting, now, "overdue_sent"),
-        "troubled": presenter.troubled(troubled.object_list),
-        "troubled_count": troubled.paginator.count,
-        **_unmatched(acting),
+        "troubled": presenter.troubled(troubled),
+        "troubled_count": troubled_count,
+        **_unmatched(acting, counts.unmatched),
     }
 
 
 def _overdue_sent(acting: Acting, now: datetime, name: str) -> dict[str, object]:
-    sent = _first(breached_validations(acting, Direction.SENT, now=now))
-    return {name: presenter.overdue(sent.object_list), f"{name}_count": sent.paginator.count}
+    sent, count = _first(breached_validations(acting, Direction.SENT, now=now))
+    return {name: presenter.overdue(sent), f"{name}_count": count}
 
 
-def _unmatched(acting: Acting) -> dict[str, object]:
-    replies = _first(open_unmatched_replies(acting))
-    return {"unmatched": replies.object_list, "unmatched_count": replies.paginator.count}
+def _unmatched(acting: Acting, known: int | None = None) -> dict[str, object]:
+    replies, count = _first(open_unmatched_replies(acting), known)
+    return {"unmatched": replies, "unmatched_count": count}
 
 
-def _first(rows: QuerySet[Any]) -> "Page[Any]":
-    """As many as stand above a list, with the number of all of them."""
-    return RowPaginator(rows, _MOST_ALARMS).get_page(1)
+def _first(rows: QuerySet[Any], known: int | None = None) -> tuple[list[Any], int]:
+    """As many as stand above a list, and how many there are, counted where that is not known."""
+    if known == 0:
+        return [], 0
+    found = list(rows[: _MOST_ALARMS + 1])
+    shown = found[:_MOST_ALARMS]
+    return shown, known or (len(shown) if len(found) == len(shown) else rows.count())
 
 
 def _moment(text: str) -> datetime | None:

@@ -9,10 +9,12 @@ import pytest
 from django.contrib import admin
 from django.db import connection
 from django.db.models import Model
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import User
+from bars_portal.accounts.people.selectors import people_by_name
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.models import Webhook
 from bars_portal.api.webhooks.selectors import attention
@@ -23,7 +25,7 @@ from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.reports.activity import APPOINTMENTS, REFERRALS
-from bars_portal.reports.counting import Counts, Period, count
+from bars_portal.reports.counting import Counts, Period, count, number_of_rows
 from bars_portal.reports.definitions import Report
 from bars_portal.reports.exchange import RECEIVED, SENT
 from bookings.models import Booking
@@ -34,7 +36,7 @@ from referrals.cases.models import CaseStatusChange, Referral
 from referrals.cases.states import CaseEvent, CaseStatus
 from referrals.worklist.selectors import worklist, worklist_counts
 from referrals.worklist.sent import SentPage, sent_cases
-from tests.factories.accounts import make_acting
+from tests.factories.accounts import add_membership, make_acting, make_user
 from tests.factories.api import make_application, make_webhook
 from tests.factories.bookings import make_booking
 from tests.factories.messages import inbound, outbound
@@ -289,6 +291,74 @@ def test_dead_letters_are_found_without_what_was_refused(clinician: Acting) -> N
 
     assert {each.pk for each in ask()} == {never.pk, lost.pk}
     assert read_rows(ask, OutboundMessage) < 50
+
+
+def test_people_are_listed_in_the_order_of_an_index(clinician: Acting) -> None:
+    """Among people of others too: who belongs is asked of those whom the page shows."""
+    multiply(clinician.user, ROWS, username="'user' || n", last_name="'Family ' || n % 70")
+    multiply(clinician.user.memberships.get(), ROWS, user_id=f"{clinician.user.pk} + n")
+
+    def ask() -> list[User]:
+        return list(RowPaginator(people_by_name(clinician.organisation), 25).page(1).object_list)
+
+    assert len(ask()) == 25
+    asked = [
+        node
+        for _, plan in plans(ask)
+        for node in nodes(plan)
+        if node.get("Index Name") == "user_by_name" and node["Actual Rows"] <= 25
+    ]
+    assert asked
+
+
+def test_who_has_access_is_who_belongs_and_who_administers_everything(clinician: Acting) -> None:
+    root = make_user(role=None, is_superuser=True, username="root")
+    gone = make_user(role=None, is_superuser=True, username="gone")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    make_user(username="elsewhere")
+    assert set(people_by_name(clinician.organisation)) == {clinician.user, root}
+    add_membership(gone, clinician.organisation, Role.CLERK)
+    assert gone in set(people_by_name(clinician.organisation))
+
+
+def test_a_number_of_the_day_joins_nothing(clinician: Acting) -> None:
+    """The names of a list's keys are no part of how long it is."""
+    day = Period(NOW.date(), NOW.date())
+    case = make_case(service=make_hub(provider=clinician.organisation), created_at=NOW)
+    for chosen in ({}, {"direction": "received"}):
+        with CaptureQueriesContext(connection) as asked:
+            found = number_of_rows(REFERRALS, case.organisation, day, chosen, now=NOW)
+        assert found == 1
+        assert "JOIN" not in str(asked.captured_queries[0]["sql"])
+
+
+def test_the_messages_of_a_page_are_asked_for_together(clinician: Acting) -> None:
+    """A part of a statement for each conversation took longer to write than all else of the page."""
+    came = [inbound(make_hub(provider=clinician.organisation).service_id, received_at=NOW) for _ in range(4)]
+    nameless = inbound(came[0].service_id, received_at=NOW, correlation_id=None)
+    for each in came:
+        outbound(clinician.organisation, created_at=NOW, correlation_id=each.correlation_id)
+    with CaptureQueriesContext(connection) as asked:
+        page = list_conversations(clinician.organisation.pk, Wanted(), now=NOW)
+    assert {each.id: len(each.messages) for each in page.conversations} == {
+        **{each.correlation_id: 2 for each in came},
+        nameless.pk: 1,
+    }
+    assert max(str(each["sql"]).count("UNION ALL") for each in asked.captured_queries) <= 2
+
+
+def test_the_worklist_asks_for_replies_and_answers_once(client: Client) -> None:
+    acting = make_acting(role=Role.CLINICIAN)
+    make_case(service=make_hub(provider=acting.organisation))
+    client.force_login(acting.user)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/referrals/worklist/").status_code == 200
+    told = [str(each["sql"]) for each in asked.captured_queries]
+    for table in ("referrals_unmatchedreply", "referrals_caseanswer"):
+        # Answers also of the cases on the page.
+        most = 2 if table == "referrals_caseanswer" else 1
+        assert sum(f'FROM "{table}"' in each for each in told) <= most, table
+    assert len(told) <= 22
 
 
 def test_home_reads_no_webhook_that_is_on() -> None:

@@ -55,8 +55,8 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
 
 def with_access_to(organisation: Organisation) -> QuerySet[User]:
     """Its people, and superusers who belong nowhere: they may do everything here too."""
-    superusers = User.objects.filter(is_superuser=True, is_active=True)
-    return User.objects.filter(Q(pk__in=people_of(organisation)) | Q(pk__in=superusers))
+    belongs = Exists(Membership.objects.filter(user=OuterRef("pk"), organisation=organisation))
+    return User.objects.filter(belongs | Q(is_superuser=True, is_active=True))
 
 
 def people_by_name(organisation: Organisation, name: str = "") -> QuerySet[User]:

@@ -106,14 +106,15 @@ def list_conversations(
     organisation_id: int, wanted: Wanted, *, before: Place | None = None, now: datetime
 ) -> ConversationPage:
     """Those with a message that fits, by the newest such message."""
+    ours = list(services.provider.provided_by(organisation_id))
     sides: tuple[QuerySet[Any], ...] = (
         _sent(organisation_id).filter(_of_sent(wanted, now)),
-        _received(organisation_id).filter(_of_received(wanted)),
+        _received_by(ours).filter(_of_received(wanted)),
     )
     found, floor = _last_messages(sides, before)
     shown = found[:PAGE]
     is_more = len(found) > len(shown) or floor is not None
-    messages = _listed(organisation_id, [key for _, key in shown])
+    messages = _listed(organisation_id, ours, [key for _, key in shown])
     return ConversationPage(
         [_conversation(key, messages.get(key, []), most=MOST_LISTED) for _, key in shown if key in messages],
         (shown[-1][0] if len(shown) == PAGE or floor is None else floor) if is_more else None,
@@ -183,7 +184,10 @@ def _sent(organisation_id: int) -> QuerySet[Any]:
 
 
 def _received(organisation_id: int) -> QuerySet[Any]:
-    ours = list(services.provider.provided_by(organisation_id))
+    return _received_by(list(services.provider.provided_by(organisation_id)))
+
+
+def _received_by(ours: Sequence[str]) -> QuerySet[Any]:
     return InboundMessage.objects.filter(service_id__in=ours).annotate(at=F("received_at"))
 
 
@@ -205,23 +209,34 @@ def _of_received(wanted: Wanted) -> Q:
     return Q(**{name: value for name, value in asked.items() if value})
 
 
-def _listed(organisation_id: int, keys: Sequence[UUID]) -> dict[UUID, list[Message]]:
-    """The newest messages of each conversation, in two statements."""
+def _listed(organisation_id: int, ours: Sequence[str], keys: list[UUID]) -> dict[UUID, list[Message]]:
+    """The newest messages of each conversation: their ids by what the log is indexed by, then the rows."""
     found: dict[UUID, list[Message]] = {}
-    for rows in (_sent(organisation_id), _received(organisation_id)):
-        parts = [_of_conversation(rows, key)[: MOST_LISTED + 1] for key in keys]
-        for message in parts[0].union(*parts[1:], all=True) if parts else ():
-            found.setdefault(message.correlation_id or message.pk, []).append(message)
+    with cursor() as asking:
+        asking.execute(_LISTED, [keys, organisation_id, keys, list(ours), keys, list(ours)])
+        ids = [message_id for (message_id,) in asking.fetchall()]
+    sent = _sent(organisation_id).defer("body", "headers")
+    received = _received_by(ours).defer("body", "headers", "reply")
+    for message in (each for rows in (sent, received) for each in rows.filter(pk__in=ids)):
+        found.setdefault(message.correlation_id or message.pk, []).append(message)
     return found
 
 
-def _of_conversation(rows: QuerySet[Any], key: UUID) -> QuerySet[Any]:
-    such, unread = Q(correlation_id=key), ["body", "headers"]
-    if rows.model is InboundMessage:
-        # What came without usable ids is a conversation of its own.
-        such |= Q(pk=key, correlation_id=None)
-        unread.append("reply")
-    return rows.filter(such).defer(*unread).order_by("-at", "-pk")
+# What came without usable ids is a conversation of its own.
+_LISTED = f"""
+    SELECT newest.id FROM unnest(%s::uuid[]) AS key (id), LATERAL (
+        SELECT id FROM exchange_outboundmessage WHERE organisation_id = %s AND correlation_id = key.id
+        ORDER BY created_at DESC, id DESC LIMIT {MOST_LISTED + 1}
+    ) AS newest
+    UNION ALL
+    SELECT newest.id FROM unnest(%s::uuid[]) AS key (id), LATERAL (
+        SELECT id FROM exchange_inboundmessage WHERE service_id = ANY(%s) AND correlation_id = key.id
+        ORDER BY received_at DESC, id DESC LIMIT {MOST_LISTED + 1}
+    ) AS newest
+    UNION ALL
+    SELECT id FROM exchange_inboundmessage
+    WHERE id = ANY(%s) AND correlation_id IS NULL AND service_id = ANY(%s)
+"""  # noqa: S608 - a number of ours
 
 
 def _conversation(key: UUID, messages: Iterable[Message], *, most: int) -> Conversation:

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.db.models import Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting
@@ -247,3 +249,28 @@ def test_no_message_is_called_delivered_that_was_refused(client: Client, ours: O
     assert "Refused (1)" in page
     assert "Nothing that was sent waits for a person." in page
     assert "was delivered" not in page
+
+
+@pytest.mark.parametrize("trouble", [None, *Trouble])
+def test_dead_letters_are_counted_once(client: Client, ours: Organisation, trouble: Trouble | None) -> None:
+    """The numbers by trouble say how long each list is."""
+    settled = timezone.now()
+    for state, reason, such in STATES:
+        if such is not None:
+            given_up(ours, settled, state=state, reason=reason)
+    by = make_user(organisation=ours)
+    DeadLetterDecision.objects.create(
+        message=given_up(ours, settled),
+        settled_at=settled,
+        decision="settled",
+        note=NOTE,
+        decided_at=settled,
+        actor_user=by,
+    )
+    listed = letters.dead_letters(ours.pk, now=settled, trouble=trouble).count()
+    numbers = letters.counts(ours.pk, now=settled)
+    assert listed == (numbers[trouble] if trouble else sum(numbers[each] for each in letters.NEEDS_PERSON))
+    with CaptureQueriesContext(connection) as statements:
+        assert client.get(f"{PAGE}?show={trouble.value if trouble else ''}").status_code == 200
+    told = [str(each["sql"]) for each in statements.captured_queries]
+    assert sum("COUNT(" in each and 'FROM "exchange_outboundmessage"' in each for each in told) == 1

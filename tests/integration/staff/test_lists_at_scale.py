@@ -23,7 +23,7 @@ from bars_portal.values import is_named, name_key
 from directory.models import HealthcareService
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.api import happen, make_application, make_webhook
-from tests.factories.directory import make_service
+from tests.factories.directory import make_endpoint, make_service
 from tests.factories.messages import inbound, outbound
 from tests.plans import multiply, plans, read_whole
 
@@ -109,6 +109,30 @@ def test_beside_its_rows_a_list_is_counted_and_no_more(superuser: Client, make: 
     faults = [each for each in asked if "DISTINCT" in each or "DATE_TRUNC" in each or "MIN(" in each]
     assert not faults
     assert sum("COUNT(*)" in each for each in asked) == 1
+
+
+def test_what_belongs_to_services_is_listed_by_their_names_from_an_index(superuser: Client) -> None:
+    endpoint = make_endpoint()
+    multiply(
+        endpoint.service,
+        ROWS,
+        id="md5('s' || n)::uuid",
+        service_id="(3000000000 + n)::text",
+        name="'Service ' || n",
+    )
+    multiply(endpoint, ROWS, **_NEW_ID, service_id="md5('s' || n)::uuid")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET relallvisible = relpages WHERE relname = 'directory_healthcareservice'"
+        )
+
+    def read(plan: Any) -> float:
+        own = plan["Actual Rows"] * plan["Actual Loops"] if "Join Type" in plan else 0
+        return max([own, *map(read, plan.get("Plans", ()))])
+
+    address = "/admin/directory/endpoint/?o=1"
+    assert superuser.get(address).context["cl"].get_ordering_field_columns()
+    assert max(read(plan) for _, plan in plans(lambda: superuser.get(address))) <= 200
 
 
 def test_values_are_looked_up_and_not_read() -> None:

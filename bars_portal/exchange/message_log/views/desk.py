@@ -51,7 +51,12 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
     trouble, partner = _trouble(request.GET.get("show", "")), _service_id(request.GET.get("partner", ""))
     found = letters.dead_letters(acting.organisation.pk, now=now, trouble=trouble, service_id=partner)
-    page = RowPaginator(found, _PAGE).get_page(request.GET.get("page"))
+    counts = letters.counts(acting.organisation.pk, now=now)
+    needed, pages = sum(counts[each] for each in letters.NEEDS_PERSON), RowPaginator(found, _PAGE)
+    if not partner:
+        # It is not counted once more.
+        pages.count = counts[trouble] if trouble else needed
+    page = pages.get_page(request.GET.get("page"))
     decisions = letters.latest_decisions(acting.organisation.pk)
     partners = {
         *(each.service_id for each in page.object_list),
@@ -61,12 +66,11 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     partners |= {each.message.service_id for each in asked}
     known = services.provider.names({*partners, *([partner] if partner else ())})
     record(actor=acting.actor, action="exchange.view_dead_letters", now=now)
-    counts = letters.counts(acting.organisation.pk, now=now)
     context = {
         "page": page,
         "lines": letter_lines(page.object_list, known),
         "counts": counts,
-        "needed": sum(counts[each] for each in letters.NEEDS_PERSON),
+        "needed": needed,
         "trouble": trouble,
         "troubles": list(Trouble),
         "partner": partner if partner in known else "",
