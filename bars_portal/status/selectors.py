@@ -12,8 +12,6 @@ from django.db import connection
 from django.db.models import Count, F, Max, Min
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.api.models import DeliveryState as WebhookState
-from bars_portal.api.models import WebhookDelivery
 from bars_portal.api.webhooks import selectors as webhook_rows
 from bars_portal.audit.chain.sealer import end_of_chain
 from bars_portal.audit.models import AuditEvent
@@ -21,7 +19,7 @@ from bars_portal.exchange import circuits
 from bars_portal.exchange.gateway.senders import connections
 from bars_portal.exchange.gateway.tokens import server_ahead_seconds
 from bars_portal.exchange.models import (
-    UNCLEAR,
+    GIVEN_UP,
     AccessToken,
     CircuitState,
     DeliveryState,
@@ -59,9 +57,8 @@ def waiting_messages(*, now: datetime) -> Mapping[str, Waiting]:
         .annotate(count=Count("pk"), oldest=Min("created_at"))
     )
     found = {state: Waiting(count, oldest) for state, count, oldest in rows}
-    given_up = OutboundMessage.objects.filter(
-        UNCLEAR, state=DeliveryState.ABANDONED, settled_at__gt=now - GIVEN_UP_FOR
-    ).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    lately = OutboundMessage.objects.filter(GIVEN_UP, settled_at__gt=now - GIVEN_UP_FOR)
+    given_up = lately.aggregate(count=Count("pk"), oldest=Min("created_at"))
     found[DeliveryState.ABANDONED] = Waiting(given_up["count"], given_up["oldest"])
     return {str(state): found.get(state, Waiting(0, None)) for state in (*_WAITING, DeliveryState.ABANDONED)}
 
@@ -135,12 +132,9 @@ class Webhooks:
 
 
 def webhooks(*, now: datetime) -> Webhooks:
-    on, failing = webhook_rows.delivering(now=now).count(), webhook_rows.failing(now=now).count()
-    waiting = WebhookDelivery.objects.filter(
-        state=WebhookState.PENDING, webhook__in=webhook_rows.delivering(now=now)
-    )
-    off = webhook_rows.off_by_itself().count()
-    return Webhooks(on, failing, off, waiting.count(), webhook_rows.late_since(now=now))
+    on, failing = webhook_rows.delivering_and_failing(now=now)
+    waiting, late_since = webhook_rows.waiting(now=now)
+    return Webhooks(on, failing, webhook_rows.off_by_itself().count(), waiting, late_since)
 
 
 @dataclass(frozen=True)

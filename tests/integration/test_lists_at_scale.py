@@ -81,10 +81,10 @@ def test_the_last_page_reads_the_rows_of_that_page(clinician: Acting) -> None:
     pages = RowPaginator(sent_bookings(clinician), 25)
     last = pages.num_pages
     assert len(pages.page(last).object_list) == ROWS + 1 - 25 * (last - 1)
-    joined = {"directory_healthcareservice", "patients_patient", "patients_journey"}
     for _, plan in plans(lambda: list(pages.page(last).object_list)):
         for node in nodes(plan):
-            if node.get("Relation Name") in joined:
+            # Whichever way it is joined: of one service and one patient a hash has one row.
+            if "Join" in node["Node Type"] or node["Node Type"] == "Nested Loop":
                 assert node["Actual Rows"] * node["Actual Loops"] <= 25
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
@@ -67,13 +67,20 @@ def secrets_of(webhook: Webhook, *, now: datetime) -> list[str]:
 
 def delivering(*, now: datetime) -> QuerySet[Webhook]:
     """Those that are on, of applications that are and may have webhooks."""
-    not_over = Q(application__expires_at=None) | Q(application__expires_at__gt=now)
-    return Webhook.objects.filter(
-        not_over,
-        off_at=None,
-        removed_at=None,
-        application__revoked_at=None,
-        application__scopes__contains=[Scope.WEBHOOKS_MANAGE.value],
+    return Webhook.objects.filter(_delivers(now))
+
+
+def _delivers(now: datetime, webhook: str = "") -> Q:
+    """`webhook` is the way to it: "webhook__" of a delivery."""
+    application = f"{webhook}application__"
+    not_over = Q(**{f"{application}expires_at": None}) | Q(**{f"{application}expires_at__gt": now})
+    return not_over & Q(
+        **{
+            f"{webhook}off_at": None,
+            f"{webhook}removed_at": None,
+            f"{application}revoked_at": None,
+            f"{application}scopes__contains": [Scope.WEBHOOKS_MANAGE.value],
+        }
     )
 
 
@@ -96,15 +103,23 @@ def with_due(*, now: datetime) -> QuerySet[Webhook]:
     return delivering(now=now).filter(awake, Exists(pending(now=now).filter(webhook=OuterRef("pk"))))
 
 
-def late_since(*, now: datetime) -> datetime | None:
-    """When the first attempt was due that has not been made, at a webhook that does not fail."""
-    healthy = with_due(now=now).filter(failures=0)
-    rows = pending(now=now).filter(webhook__in=healthy).order_by("next_attempt_at")
-    return rows.values_list("next_attempt_at", flat=True).first()
+def waiting(*, now: datetime) -> tuple[int, datetime | None]:
+    """How many deliveries wait, and when the first attempt was due that has not been made.
+
+    That is at webhooks that do not fail. All is counted in one look at what waits, which may be much.
+    """
+    awake = Q(webhook__resting_until=None) | Q(webhook__resting_until__lte=now)
+    late = awake & Q(next_attempt_at__lte=now, webhook__failures=0)
+    rows = WebhookDelivery.objects.filter(_delivers(now, "webhook__"), state=DeliveryState.PENDING)
+    found = rows.aggregate(count=Count("pk"), late_since=Min("next_attempt_at", filter=late))
+    return found["count"], found["late_since"]
 
 
-def failing(*, now: datetime) -> QuerySet[Webhook]:
-    return delivering(now=now).filter(failing_since__isnull=False)
+def delivering_and_failing(*, now: datetime) -> tuple[int, int]:
+    """How many deliver, and how many of these take nothing at the moment."""
+    fails = Count("pk", filter=Q(failing_since__isnull=False))
+    found = delivering(now=now).aggregate(on=Count("pk"), failing=fails)
+    return found["on"], found["failing"]
 
 
 def off_by_itself() -> QuerySet[Webhook]:

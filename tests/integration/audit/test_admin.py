@@ -131,8 +131,7 @@ def test_a_superuser_reads_all_of_it_and_changes_nothing(client: Client) -> None
         ("q=00000000-0000-0000-0000-000000000007", True),
         ("q=00000000-0000-0000-0000-000000000008", False),
         ("q=some", True),
-        # Django says that the search is not valid, and searches for nothing.
-        ("q=%00", True),
+        ("q=%00", False),
         ("q=<script>", False),
         ("q=" + "x" * 5000, False),
         ("q=%27%3B+DROP+TABLE+audit_auditevent", False),
