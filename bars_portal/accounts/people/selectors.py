@@ -48,15 +48,16 @@ class PersonLine:
 
 
 def people_of(organisation: Organisation) -> QuerySet[User]:
-    return User.objects.filter(
-        Exists(Membership.objects.filter(user=OuterRef("pk"), organisation=organisation))
-    )
+    return User.objects.filter(_belongs_to(organisation))
+
+
+def _belongs_to(organisation: Organisation) -> Exists:
+    return Exists(Membership.objects.filter(user=OuterRef("pk"), organisation=organisation))
 
 
 def with_access_to(organisation: Organisation) -> QuerySet[User]:
     """Its people, and superusers who belong nowhere: they may do everything here too."""
-    belongs = Exists(Membership.objects.filter(user=OuterRef("pk"), organisation=organisation))
-    return User.objects.filter(belongs | Q(is_superuser=True, is_active=True))
+    return User.objects.filter(_belongs_to(organisation) | Q(is_superuser=True, is_active=True))
 
 
 def people_by_name(organisation: Organisation, name: str = "") -> QuerySet[User]:
